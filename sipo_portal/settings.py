@@ -20,6 +20,8 @@ SECURE = env.bool("SECURE", True)
 # Demo data is accepted: social credit codes of division 990000, the demo account list.
 DEMO_DATA = env.bool("DEMO_DATA", False)
 REDIS_URL = env.str("REDIS_URL")
+# Signs audit events and the head of their chain; keep it apart from the database's backups.
+AUDIT_KEY = env.str("AUDIT_KEY", "") or SECRET_KEY
 
 # --- applications ----------------------------------------------------------------------------
 INSTALLED_APPS = [
