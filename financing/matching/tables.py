@@ -6,6 +6,9 @@ fen (1 yuan = 100 fen); rates and shares are parts per million (52_500 = 5.25 %)
 other engine gets the same sums exactly.
 """
 
+# column() is a dataclass field; ruff cannot see that.
+# ruff: noqa: RUF009
+
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
@@ -49,7 +52,7 @@ COVER_KINDS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PatentRow:
     """One patent put up in a request; facts that do not depend on any offer or term."""
 
@@ -86,7 +89,7 @@ class PatentRow:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LoanRequestRow:
     """One open loan request with its patents."""
 
@@ -155,7 +158,7 @@ class OfferFee:
     share_ppm: int = column(RATE, "part of each payment by principal", unit="ppm of principal")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LoanOfferRow:
     """One loan offer, every criterion as data."""
 
@@ -250,7 +253,7 @@ class LoanOfferRow:
         return "loan"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InsuranceRequestRow:
     """One open insurance request with its patents."""
 
@@ -280,7 +283,7 @@ class InsuranceRequestRow:
         return "insurance"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InsuranceOfferRow:
     """One insurance offer, every condition as data."""
 
@@ -329,7 +332,7 @@ class InsuranceOfferRow:
         return "insurance"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DecidedPair:
     """A person's rejection or decline; it blocks the institution for that request.
 
@@ -344,7 +347,7 @@ class DecidedPair:
     fingerprint: str = column(CODE, "fingerprint of that criterion when decided")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StandingMatch:
     """A live match of a request (in review … accepted): what a run must respect."""
 
@@ -357,7 +360,7 @@ class StandingMatch:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PreviousProposal:
     """A proposal of the run before: kept unless another is better by the policy's margin."""
 
