@@ -1,0 +1,60 @@
+"""Filters and tags of every page: amounts, dates, status tags, links that keep the query.
+
+{% load portal %}
+{{ offer.principal|wan }}  {{ premium|yuan }}  {{ offer.interest_rate_percent|percent }}
+{{ offer.closes_on|day }}  {{ match.referred_at|moment }}  {{ total|count }}
+{% status_tag loan_request %}  {% status_tag run.status label=run.get_status_display %}
+<a href="{% query_with page=2 %}">
+"""
+
+from typing import Any
+
+from django import template
+from django.forms import BoundField
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from sipo_portal.ui import formats
+from sipo_portal.ui.statuses import tone_of
+
+register = template.Library()
+
+register.filter("yuan", formats.yuan)
+register.filter("wan", formats.wan)
+register.filter("percent", formats.percent)
+register.filter("count", formats.count)
+register.filter("day", formats.day)
+register.filter("moment", formats.moment)
+
+
+@register.simple_tag
+def status_tag(subject: Any, label: str = "", tone: str = "") -> SafeString:
+    """A state's word in a tag. `subject`: a row with `status`, a choice, or the state's code."""
+    status = getattr(subject, "status", subject)
+    if not label and hasattr(subject, "get_status_display"):
+        label = subject.get_status_display()
+    label = label or getattr(status, "label", "") or str(status).replace("_", " ")
+    return format_html('<span class="tag tag-{}">{}</span>', tone or tone_of(str(status)), label)
+
+
+@register.simple_tag(takes_context=True)
+def query_with(context: template.Context, **changes: Any) -> str:
+    """This page's query string with some parameters changed; None takes one out."""
+    request: HttpRequest = context["request"]
+    query = request.GET.copy()
+    for name, value in changes.items():
+        if value is None or value == "":
+            query.pop(name, None)
+        else:
+            query[name] = str(value)
+    return f"?{query.urlencode()}" if query else request.path
+
+
+@register.filter
+def error_target(field: BoundField) -> str:
+    """The id the error summary jumps to: the input, in a group its first one."""
+    if field.use_fieldset:
+        first = next(iter(field.subwidgets), None)
+        return str(first.id_for_label) if first else str(field.auto_id)
+    return field.id_for_label or str(field.auto_id)
