@@ -1,0 +1,117 @@
+"""One execution of the matcher, stored so that it can be followed, explained and replayed."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from financing.models.policies import MatchingPolicy
+from sipo_portal.accounts.models import Role, User
+from sipo_portal.offices.models import BranchOffice
+
+
+class RunKind(models.TextChoices):
+    FULL = "full", _("All open requests")
+    REQUEST = "request", _("One request")
+    OFFER = "offer", _("One offer")
+
+
+class RunStatus(models.TextChoices):
+    QUEUED = "queued", _("Waiting to start")
+    RUNNING = "running", _("Running")
+    DONE = "done", _("Done")
+    FAILED = "failed", _("Failed")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+class RunStage(models.TextChoices):
+    READING = "reading", _("Reading requests and offers")
+    MATCHING = "matching", _("Checking rules and allocating capacity")
+    WRITING = "writing", _("Writing proposals")
+
+
+class MatchRunQuerySet(models.QuerySet["MatchRun"]):
+    def visible_to(self, user: User) -> MatchRunQuerySet:
+        """Coordinators see national runs and those of their own office and the ones below it."""
+        if not user.is_authenticated or user.role != Role.COORDINATOR or user.office is None:
+            return self.none()
+        return self.filter(
+            Q(scope_prefix="") | Q(scope_prefix__startswith=user.office.scope_prefix)
+        )
+
+
+class MatchRun(models.Model):
+    kind = models.CharField(_("kind"), max_length=8, choices=RunKind)
+    status = models.CharField(
+        _("status"), max_length=10, choices=RunStatus, default=RunStatus.QUEUED, db_index=True
+    )
+    status_changed_at = models.DateTimeField(null=True, blank=True)
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    # Null: a nightly run of the whole country.
+    office = models.ForeignKey(
+        BranchOffice, on_delete=models.PROTECT, null=True, blank=True, related_name="match_runs"
+    )
+    # The region a run covers, as a prefix of division codes; empty is the whole country.
+    scope_prefix = models.CharField(max_length=6, blank=True, db_index=True)
+    # Which one request or offer an incremental run is about.
+    loan_request = models.ForeignKey(
+        "financing.LoanRequest", on_delete=models.CASCADE, null=True, blank=True, related_name="+"
+    )
+    loan_offer = models.ForeignKey(
+        "financing.LoanOffer", on_delete=models.CASCADE, null=True, blank=True, related_name="+"
+    )
+    insurance_request = models.ForeignKey(
+        "financing.InsuranceRequest",
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="+",
+    )
+    insurance_offer = models.ForeignKey(
+        "financing.InsuranceOffer",
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="+",
+    )
+    policy = models.ForeignKey(
+        MatchingPolicy, on_delete=models.PROTECT, null=True, blank=True, related_name="runs"
+    )
+    as_of = models.DateField(_("as of"), null=True, blank=True)
+    engine_version = models.CharField(max_length=40, blank=True)
+    input_digest = models.CharField(max_length=64, blank=True)
+    result_digest = models.CharField(max_length=64, blank=True)
+    seed = models.CharField(max_length=64, blank=True)
+    stage = models.CharField(_("stage"), max_length=10, choices=RunStage, blank=True)
+    progress_percent = models.PositiveSmallIntegerField(default=0)
+    request_count = models.PositiveIntegerField(null=True, blank=True)
+    offer_count = models.PositiveIntegerField(null=True, blank=True)
+    proposal_count = models.PositiveIntegerField(null=True, blank=True)
+    reached_count = models.PositiveIntegerField(null=True, blank=True)
+    saving_total = models.DecimalField(max_digits=18, decimal_places=2, null=True, blank=True)
+    value = models.DecimalField(max_digits=20, decimal_places=2, null=True, blank=True)
+    bound = models.DecimalField(max_digits=20, decimal_places=2, null=True, blank=True)
+    # Reached and eligible by size class, province, amount band and waiting time.
+    fairness = models.JSONField(default=dict, blank=True)
+    failure = models.TextField(blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects = MatchRunQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("match run")
+        verbose_name_plural = _("match runs")
+        ordering = ["-created_at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"R{self.pk}"
+
+    @property
+    def is_finished(self) -> bool:
+        return self.status in (RunStatus.DONE, RunStatus.FAILED, RunStatus.CANCELLED)

@@ -1,0 +1,71 @@
+"""A patent as collateral of one loan: in at most one live pledge, whoever registered it."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from businesses.models.patents import Patent
+from financing.models.institutions import Institution
+from financing.models.matches import Match
+from sipo_portal.accounts.models import User
+
+
+class PledgeStatus(models.TextChoices):
+    PLANNED = "planned", _("Planned")
+    REGISTERED = "registered", _("Registered")
+    RELEASED = "released", _("Released")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+PLEDGE_LIVE_STATUSES = [PledgeStatus.PLANNED.value, PledgeStatus.REGISTERED.value]
+
+
+class PledgeQuerySet(models.QuerySet["Pledge"]):
+    def visible_to(self, user: User) -> PledgeQuerySet:
+        """Follows the match."""
+        return self.filter(match__in=Match.objects.visible_to(user))
+
+
+class Pledge(models.Model):
+    match = models.ForeignKey(Match, on_delete=models.PROTECT, related_name="pledges")
+    patent = models.ForeignKey(Patent, on_delete=models.PROTECT, related_name="pledges")
+    # Two businesses may both have registered a patent they co-own: the number is what counts.
+    application_number = models.CharField(_("application number"), max_length=14)
+    creditor = models.ForeignKey(
+        Institution, on_delete=models.PROTECT, related_name="+", verbose_name=_("creditor")
+    )
+    pledgee = models.ForeignKey(
+        Institution, on_delete=models.PROTECT, related_name="+", verbose_name=_("pledgee")
+    )
+    status = models.CharField(
+        _("status"), max_length=10, choices=PledgeStatus, default=PledgeStatus.PLANNED
+    )
+    status_changed_at = models.DateTimeField(null=True, blank=True)
+    registration_number = models.CharField(_("registration number"), max_length=40, blank=True)
+    registered_on = models.DateField(_("registered on"), null=True, blank=True)
+    released_on = models.DateField(_("released on"), null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = PledgeQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("pledge")
+        verbose_name_plural = _("pledges")
+        ordering = ["-created_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["application_number"],
+                condition=Q(status__in=PLEDGE_LIVE_STATUSES),
+                name="pledge_one_live_per_patent",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=["planned", "cancelled"])
+                | (Q(registered_on__isnull=False) & ~Q(registration_number="")),
+                name="pledge_registered_with_number",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.application_number} · {self.get_status_display()}"

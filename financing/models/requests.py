@@ -1,0 +1,56 @@
+"""What loan and insurance requests have in common."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from businesses.models.businesses import Business
+from sipo_portal.accounts.models import Role, User
+
+
+class RequestStatus(models.TextChoices):
+    DRAFT = "draft", _("Draft")
+    SUBMITTED = "submitted", _("Submitted")
+    OPEN = "open", _("Open")
+    RETURNED = "returned", _("Returned: more information asked")
+    COMMITTED = "committed", _("Committed")
+    FUNDED = "funded", _("Funded")
+    COVERED = "covered", _("Covered")
+    WITHDRAWN = "withdrawn", _("Withdrawn")
+    EXPIRED = "expired", _("Expired")
+
+
+# At most one request of a kind per business is in one of these (DOMAIN 3).
+REQUEST_HOLDING_STATUSES = [
+    RequestStatus.SUBMITTED.value,
+    RequestStatus.OPEN.value,
+    RequestStatus.RETURNED.value,
+    RequestStatus.COMMITTED.value,
+]
+# These take part in matching.
+REQUEST_MATCHING_STATUSES = [RequestStatus.SUBMITTED.value, RequestStatus.OPEN.value]
+
+
+class Purpose(models.TextChoices):
+    WORKING_CAPITAL = "working_capital", _("Working capital")
+    RESEARCH = "research", _("Research and development")
+    EQUIPMENT = "equipment", _("Equipment")
+    PRODUCTION = "production", _("Bringing a patent into production")
+    LICENSING = "licensing", _("Licensing or a joint venture")
+    OTHER = "other", _("Something else")
+
+
+class RequestQuerySet(models.QuerySet):  # type: ignore[type-arg]
+    def visible_to(self, user: User) -> Self:
+        """Follows the business; a coordinator does not see drafts."""
+        visible = self.filter(business__in=Business.objects.visible_to(user))
+        if user.is_authenticated and user.role == Role.COORDINATOR:
+            return visible.exclude(submitted_at__isnull=True)
+        return visible
+
+    def in_matching(self) -> Self:
+        """The requests a run considers."""
+        return self.filter(status__in=REQUEST_MATCHING_STATUSES)
