@@ -2,6 +2,12 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from sipo_portal import health
+from sipo_portal.ui.admin_site import portal_admin
+
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("accounts/", include("allauth.urls")),
+    path("livez", health.livez, name="livez"),
+    path("readyz", health.readyz, name="readyz"),
+    path("", include("sipo_portal.accounts.urls")),
+    path("admin/", portal_admin.urls),
 ]

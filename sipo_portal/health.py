@@ -1,0 +1,54 @@
+"""Health pages for whatever starts and watches the web server."""
+
+from django.core.cache import cache
+from django.db import Error, connection
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from redis import RedisError
+
+from sipo_portal.accounts.access import public
+
+
+@public
+@never_cache
+@require_safe
+def livez(request: HttpRequest) -> JsonResponse:
+    """The process answers."""
+    return JsonResponse({"status": "ok"})
+
+
+@public
+@never_cache
+@require_safe
+def readyz(request: HttpRequest) -> JsonResponse:
+    """200 when pages can be served, 503 without the database.
+
+    Redis down is told but not fatal: pages and submitting work without it, jobs catch up later.
+    """
+    database, redis = _database_answers(), _redis_answers()
+    return JsonResponse(
+        {
+            "status": "ok" if database else "unavailable",
+            "database": "ok" if database else "unavailable",
+            "redis": "ok" if redis else "unavailable",
+        },
+        status=200 if database else 503,
+    )
+
+
+def _database_answers() -> bool:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except Error:
+        return False
+    return True
+
+
+def _redis_answers() -> bool:
+    try:
+        cache.get("readyz")
+    except (RedisError, OSError):
+        return False
+    return True
