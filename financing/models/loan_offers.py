@@ -106,6 +106,13 @@ class LoanOffer(Offer):
         blank=True,
         help_text=_("Empty: patents without a usable appraisal are not accepted."),
     )
+    appraisal_fee = models.DecimalField(
+        _("what the appraisal costs the borrower (yuan)"),
+        max_digits=14,
+        decimal_places=2,
+        default=0,
+        help_text=_("Part of the cost where an appraisal is still needed."),
+    )
     max_appraisal_age_months = models.PositiveSmallIntegerField(
         _("oldest appraisal accepted (months)"), null=True, blank=True
     )
@@ -255,10 +262,6 @@ class LoanOfferFee(models.Model):
     )
     percent = models.DecimalField(
         _("share of the principal (%)"), max_digits=6, decimal_places=3, null=True, blank=True
-    )
-    # Charged only where a patent comes without a usable appraisal.
-    is_only_if_unappraised = models.BooleanField(
-        _("only if an appraisal is still needed"), default=False
     )
 
     objects = LoanOfferPartQuerySet.as_manager()

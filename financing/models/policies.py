@@ -77,6 +77,15 @@ class MatchingPolicy(models.Model):
         decimal_places=2,
         default=Decimal(5),
     )
+    first_time_lift_percent = models.DecimalField(
+        _("lift of a first-time borrower (%)"), max_digits=6, decimal_places=2, default=Decimal(10)
+    )
+    waiting_lift_percent_per_day = models.DecimalField(
+        _("lift per day of waiting (%)"), max_digits=6, decimal_places=3, default=Decimal("0.1")
+    )
+    waiting_lift_most_percent = models.DecimalField(
+        _("most lift by waiting (%)"), max_digits=6, decimal_places=2, default=Decimal(20)
+    )
     seed = models.CharField(_("seed of the lottery for ties"), max_length=64, default="sipo")
     review_days = models.PositiveSmallIntegerField(_("review (working days)"), default=5)
     consent_days = models.PositiveSmallIntegerField(_("consent (working days)"), default=10)
@@ -111,21 +120,21 @@ class MatchingPolicy(models.Model):
 class WeightDimension(models.TextChoices):
     REGION = "region", _("Region (division code)")
     SIZE_CLASS = "size_class", _("Size class")
-    FIRST_TIME = "first_time", _("First-time borrower")
-    WAITING_DAYS = "waiting_days", _("Waiting at least so many days")
 
 
 class PolicyWeight(models.Model):
-    """Lifts what lags; weights of several dimensions multiply."""
+    """Lifts what lags: added to the weight 1 of every business it speaks about; lifts add up."""
 
     policy = models.ForeignKey(MatchingPolicy, on_delete=models.CASCADE, related_name="weights")
     dimension = models.CharField(_("dimension"), max_length=14, choices=WeightDimension)
-    key = models.CharField(_("value"), max_length=20, blank=True)
-    weight = models.DecimalField(
-        _("weight"),
-        max_digits=5,
-        decimal_places=3,
-        validators=[MinValueValidator(Decimal(1)), MaxValueValidator(Decimal(10))],
+    key = models.CharField(
+        _("value"), max_length=20, help_text=_("A division code, or micro or small.")
+    )
+    lift_percent = models.DecimalField(
+        _("lift (%)"),
+        max_digits=6,
+        decimal_places=2,
+        validators=[MinValueValidator(Decimal(0)), MaxValueValidator(Decimal(1000))],
     )
 
     objects = PolicyQuerySet.as_manager()
@@ -136,11 +145,11 @@ class PolicyWeight(models.Model):
         ordering = ["dimension", "key"]
         constraints = [
             models.UniqueConstraint(fields=["policy", "dimension", "key"], name="weight_once"),
-            models.CheckConstraint(condition=Q(weight__gte=1), name="weight_at_least_one"),
+            models.CheckConstraint(condition=Q(lift_percent__gte=0), name="lift_not_negative"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.dimension} {self.key}: {self.weight}"
+        return f"{self.dimension} {self.key}: +{self.lift_percent} %"
 
 
 class StandardPremium(models.Model):
