@@ -12,6 +12,7 @@ from typing import Any
 from django import template
 from django.forms import BoundField
 from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -58,3 +59,39 @@ def error_target(field: BoundField) -> str:
         first = next(iter(field.subwidgets), None)
         return str(first.id_for_label) if first else str(field.auto_id)
     return field.id_for_label or str(field.auto_id)
+
+
+@register.simple_tag(takes_context=True)
+def nav_item(context: template.Context, url_name: str, label: str) -> SafeString:
+    """An entry of the navigation; nothing where the address does not exist."""
+    try:
+        url = reverse(url_name)
+    except NoReverseMatch:
+        return SafeString("")
+    path = context["request"].path
+    current = ""
+    if path == url:
+        current = ' aria-current="page"'
+    elif path.startswith(url) and url != "/":
+        current = ' aria-current="true"'
+    return format_html('<li><a href="{}"{}>{}</a></li>', url, SafeString(current), label)
+
+
+@register.simple_tag(takes_context=True)
+def sortable_th(
+    context: template.Context, key: str, label: str, numeric: bool = False, parameter: str = "sort"
+) -> SafeString:
+    """A table head that sorts by `key`, the other way round when it is sorted by it already."""
+    request: HttpRequest = context["request"]
+    now = request.GET.get(parameter, "")
+    query = request.GET.copy()
+    query[parameter] = f"-{key}" if now == key else key
+    query.pop("page", None)
+    order = {key: "ascending", f"-{key}": "descending"}.get(now, "")
+    return format_html(
+        '<th scope="col"{}{}><a href="?{}">{}</a></th>',
+        SafeString(' class="numeric"' if numeric else ""),
+        format_html(' aria-sort="{}"', order) if order else "",
+        query.urlencode(),
+        label,
+    )
