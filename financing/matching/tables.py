@@ -58,7 +58,7 @@ class PatentRow:
 
     id: str = column(ID, "the patent")
     kind: str = column(OneOf(PATENT_KINDS), "kind of patent")
-    expires_on: date = column(DAY, "last day of the full term (DOMAIN 4.3)")
+    expires_on: date = column(DAY, "day the patent ends (businesses.rules.patent_term.expires_on)")
     appraised_value_fen: int | None = column(
         Optional(FEN), "value of the latest appraisal; nothing = never appraised", unit="fen"
     )
@@ -111,7 +111,9 @@ class LoanRequestRow:
         default=None,
     )
     drawdown_on: date | None = column(
-        Optional(DAY), "day the money is needed; nothing = at once", default=None
+        Optional(DAY),
+        "day the money is needed; nothing = the policy's day; life is counted from it",
+        default=None,
     )
     certificates: frozenset[str] = column(
         Many(CODE), "certificates the business holds today", default=frozenset()
