@@ -1,4 +1,4 @@
-"""Settings of every installation, read from the environment; `run.py` provides the values locally."""
+"""Settings of every installation, read from the environment; `run.py` provides them locally."""
 
 from pathlib import Path
 
@@ -115,6 +115,8 @@ CACHES = {
         "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
     }
 }
+# Functions without arguments that `load_reference_data` calls, in this order.
+REFERENCE_DATA_LOADERS = ["sipo_portal.offices.services.load_regions"]
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 
 CELERY_BROKER_URL = REDIS_URL

@@ -1,4 +1,4 @@
-"""Where sign-in departs from django-allauth's defaults: named in the settings, called by allauth."""
+"""Where sign-in departs from allauth's defaults; named in the settings, called by allauth."""
 
 import secrets
 from typing import Any

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class SignUpForm(forms.Form):
-    """Base of allauth's sign-up form. The role is not asked: whoever signs up is a business owner."""
+    """Base of allauth's sign-up form. No role is asked: whoever signs up is a business owner."""
 
     name = forms.CharField(
         label=_("Your name"),

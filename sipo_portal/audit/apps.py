@@ -1,6 +1,15 @@
+from importlib import import_module
+
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class AuditConfig(AppConfig):
     name = "sipo_portal.audit"
     label = "audit"
+
+    def ready(self) -> None:
+        grants = import_module("sipo_portal.audit.grants")
+        # Once per migrate: the signal is sent for every app with models; this listens to the last.
+        last = [each for each in self.apps.get_app_configs() if each.models_module][-1]
+        post_migrate.connect(grants.grant_to_application, sender=last)

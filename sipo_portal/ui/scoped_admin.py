@@ -54,7 +54,7 @@ class ScopedRelatedFilter(RelatedFieldListFilter):
     """Filter by a related row: visible ones, or for reference data those in visible rows."""
 
     def field_choices(
-        self, field: Any, request: HttpRequest, model_admin: ModelAdmin[Any]
+        self, field: Any, request: HttpRequest, model_admin: "ModelAdmin[Any]"
     ) -> list[tuple[Any, str]]:
         related = field.remote_field.model
         if is_scoped(related):

@@ -1,0 +1,49 @@
+"""What the application's database role may do; granted by the owner after every migrate."""
+
+from typing import Any
+
+from django.conf import settings
+from django.db import connections
+from psycopg import sql
+
+from sipo_portal.audit.models import AuditEvent, AuditSeal
+
+PROTECTED = (AuditEvent, AuditSeal)
+
+
+def grant_to_application(sender: Any, using: str, **kwargs: Any) -> None:
+    """Rights on all tables for DATABASE_APP_ROLE, except changing or deleting audit rows.
+
+    A receiver of post_migrate: runs once per migrate, as the owner. Without DATABASE_APP_ROLE, or
+    when the migrating role is that role itself, there is nothing to grant.
+    """
+    role = settings.DATABASE_APP_ROLE
+    if not role:
+        return
+    with connections[using].cursor() as cursor:
+        cursor.execute("SELECT current_user = %s", [role])
+        if cursor.fetchone()[0]:
+            return
+        for statement in _statements(role):
+            cursor.execute(statement)
+
+
+def _statements(role: str) -> list[sql.Composed]:
+    name = sql.Identifier(role)
+    everywhere = [
+        "GRANT USAGE ON SCHEMA public TO {role}",
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}",
+        "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {role}",
+        "ALTER DEFAULT PRIVILEGES IN SCHEMA public"
+        " GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {role}",
+        "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE, SELECT ON SEQUENCES TO {role}",
+    ]
+    statements = [sql.SQL(text).format(role=name) for text in everywhere]
+    for model in PROTECTED:
+        table = sql.Identifier(model._meta.db_table)
+        statements.append(
+            sql.SQL("REVOKE UPDATE, DELETE, TRUNCATE ON {table} FROM {role}").format(
+                table=table, role=name
+            )
+        )
+    return statements

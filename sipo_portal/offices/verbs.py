@@ -1,0 +1,8 @@
+"""What the audit calls the acts of this app."""
+
+from enum import StrEnum
+
+
+class OfficeVerb(StrEnum):
+    CREATED = "office.created"
+    CHANGED = "office.changed"
