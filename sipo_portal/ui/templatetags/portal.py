@@ -7,9 +7,11 @@
 <a href="{% query_with page=2 %}">
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import template
+from django.core.paginator import Page
 from django.forms import BoundField
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
@@ -95,3 +97,23 @@ def sortable_th(
         query.urlencode(),
         label,
     )
+
+
+@register.filter
+def pair(heads: Iterable[Any], cells: Iterable[Any]) -> list[tuple[Any, Any]]:
+    """Heads of a table with the cells of one row."""
+    return list(zip(heads, cells, strict=True))
+
+
+@register.filter
+def page_numbers(page: Page[Any]) -> list[int | None]:
+    """Numbers around the page shown; None where some are left out."""
+    numbers = page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1)
+    return [each if isinstance(each, int) else None for each in numbers]
+
+
+@register.filter
+def unlocalized(value: Any) -> str:
+    """A number for an attribute, as machines read it."""
+    number = formats.decimal_of(value)
+    return "" if number is None else f"{number:f}"
