@@ -1,4 +1,4 @@
-"""How long a patent lives (Patent Law art. 42, DOMAIN 4.3); called by patents and matching tables."""
+"""How long a patent lives (Patent Law art. 42, DOMAIN 4.3); used by patents and matching."""
 
 import calendar
 from datetime import date, timedelta

@@ -159,7 +159,8 @@ def already_pledged(facts: PatentFacts, plan: PledgePlan, as_of: date) -> Findin
     pledge = facts.live_pledge
     if pledge is None:
         return None
-    code, detail = "already_pledged", (("pledgee", pledge.pledgee),)
+    code = "already_pledged"
+    detail: tuple[tuple[str, str], ...] = (("pledgee", pledge.pledgee),)
     if plan.pledgee is not None and plan.pledgee == pledge.pledgee:
         return Finding(code, "soft", "renew_with_present_pledgee", detail)
     if pledge.releases_on is not None:
