@@ -1,0 +1,13 @@
+"""Gunicorn in production; `gunicorn sipo_portal.wsgi:application --config deploy/gunicorn.conf.py`."""
+
+import multiprocessing
+
+bind = "127.0.0.1:8000"
+worker_class = "gthread"
+workers = multiprocessing.cpu_count() + 1
+threads = 4
+graceful_timeout = 20
+timeout = 60
+# A slow leak in any library ends with its process.
+max_requests = 5000
+max_requests_jitter = 500

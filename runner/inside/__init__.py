@@ -1,0 +1,1 @@
+"""Programs run inside the environment, started by the runner as `python -m runner.inside.…`."""
