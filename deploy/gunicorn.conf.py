@@ -1,4 +1,4 @@
-"""Gunicorn in production; `gunicorn sipo_portal.wsgi:application --config deploy/gunicorn.conf.py`."""
+"""Gunicorn's settings in production; deploy/README.md names the command."""
 
 import multiprocessing
 
