@@ -24,6 +24,7 @@ from financing.models.policies import (
     SubsidyRule,
 )
 from financing.models.proposals import Proposal
+from financing.models.referrals import Referral
 
 __all__ = [
     "AcceptedPatentKind",
@@ -46,6 +47,7 @@ __all__ = [
     "Pledge",
     "PolicyWeight",
     "Proposal",
+    "Referral",
     "StandardPremium",
     "SubsidyRule",
 ]
