@@ -7,6 +7,7 @@ Each takes a pair and returns a `RuleResult` with the gap. The order of `LOAN_RU
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 
 from businesses.rules.patent_term import add_months, remaining_months
 from financing.matching import baskets
@@ -186,8 +187,10 @@ def above_rate_ceiling(pair: LoanPair) -> RuleResult:
     passed = not costs.is_above_ceiling(pair.terms)
     if passed and not pair.context.with_figures:
         return RuleResult("above_rate_ceiling", True, unit="ppm")
-    required, found = ppm(costs.ceiling_apr(pair.terms)), ppm(costs.apr(pair.terms))
-    gap = 0 if passed else max(1, found - required)
+    required, found = _ppm(costs.ceiling_apr(pair.terms)), _ppm(costs.apr(pair.terms))
+    gap: int | None = 0
+    if not passed:
+        gap = None if required is None or found is None else max(1, found - required)
     return RuleResult("above_rate_ceiling", passed, required, found, gap, "ppm")
 
 
@@ -197,9 +200,16 @@ def above_borrowers_rate(pair: LoanPair) -> RuleResult:
     if limit is None:
         return nothing_to_test("above_borrowers_rate")
     apr = pair.context.costs.apr(pair.terms)
+    if apr is None:
+        return RuleResult("above_borrowers_rate", False, limit, None, None, "ppm")
     passed = apr <= percent(limit)
     gap = 0 if passed else max(1, ppm(apr) - limit)
     return RuleResult("above_borrowers_rate", passed, limit, ppm(apr), gap, "ppm")
+
+
+def _ppm(apr_percent: Decimal | None) -> int | None:
+    """Effective yearly cost in ppm; None where the flows have no rate."""
+    return None if apr_percent is None else ppm(apr_percent)
 
 
 def no_saving(pair: Pair) -> RuleResult:

@@ -7,13 +7,16 @@ from datetime import date
 from decimal import Decimal
 from typing import cast
 
-from businesses.rules.true_cost import (
+from businesses.rules.loan_terms import (
     DayCount,
     Fee,
     FeeTiming,
     LoanTerms,
     Payer,
     RepaymentMethod,
+)
+from businesses.rules.true_cost import (
+    NoRate,
     SavingRate,
     benchmark_terms,
     is_above_ceiling,
@@ -81,7 +84,7 @@ class CostBook:
         self.policy = policy
         self._rates: dict[LoanTerms, SavingRate] = {}
         self._above: dict[tuple[LoanTerms, int], bool] = {}
-        self._aprs: dict[LoanTerms, Decimal] = {}
+        self._aprs: dict[LoanTerms, Decimal | None] = {}
 
     def terms(
         self, offer: LoanOfferRow, term_months: int, amount_fen: int, *, conditional: bool
@@ -119,13 +122,19 @@ class CostBook:
     def ceiling_ppm(self, term_months: int) -> int:
         return max(0, lpr_ppm(self.policy, term_months) + self.policy.ceiling_spread_ppm)
 
-    def apr(self, terms: LoanTerms) -> Decimal:
-        """Effective yearly cost in per cent before any public subsidy."""
+    def apr(self, terms: LoanTerms) -> Decimal | None:
+        """Effective yearly cost in per cent before any public subsidy.
+
+        None where no rate exists: the fees eat the principal.
+        """
         if terms not in self._aprs:
-            self._aprs[terms] = true_cost(terms).apr_percent
+            try:
+                self._aprs[terms] = true_cost(terms).apr_percent
+            except NoRate:
+                self._aprs[terms] = None
         return self._aprs[terms]
 
-    def ceiling_apr(self, terms: LoanTerms) -> Decimal:
+    def ceiling_apr(self, terms: LoanTerms) -> Decimal | None:
         """Effective yearly cost of the same flows at the ceiling."""
         lpr = lpr_ppm(self.policy, terms.term_months)
         return self.apr(

@@ -1,0 +1,259 @@
+"""The one entry point of the matcher: `propose_matches`. No clock, no database, no Django.
+
+Called by `financing.match_runs` with rows from records and by `files.py` with rows from CSV.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from financing.matching.allocation import (
+    Allocation,
+    Candidate,
+    Choice,
+    Demand,
+    OfferKey,
+    RequestKey,
+    allocate,
+)
+from financing.matching.bounds import Price, best_bound
+from financing.matching.canonical import digest, lottery_number
+from financing.matching.columns import PPM
+from financing.matching.decided import index_decided
+from financing.matching.eligibility import passing_pair
+from financing.matching.pairs import Context, InsurancePair, Pair
+from financing.matching.policy import MatchingPolicy
+from financing.matching.results import MatchingResult, OfferRoom, Proposal
+from financing.matching.rooms import Room, room_of
+from financing.matching.savings import CostBook
+from financing.matching.tables import (
+    DecidedPair,
+    OfferRow,
+    PreviousProposal,
+    RequestRow,
+    StandingMatch,
+)
+from financing.matching.validation import validate
+from financing.matching.values import alternative_value_fen, coverage_value_fen, first_value_fen
+
+ENGINE_VERSION = "greedy-1"
+
+PairKey = tuple[RequestKey, OfferKey]
+
+
+def make_context(
+    policy: MatchingPolicy, decided: Iterable[DecidedPair] = (), *, with_figures: bool = False
+) -> Context:
+    """What `evaluate`, `explain` and `near_misses` need beside the rows."""
+    return Context(policy, CostBook(policy), index_decided(decided), with_figures)
+
+
+def propose_matches(
+    requests: Iterable[RequestRow],
+    offers: Iterable[OfferRow],
+    policy: MatchingPolicy,
+    *,
+    decided: Iterable[DecidedPair] = (),
+    standing: Iterable[StandingMatch] = (),
+    previous: Iterable[PreviousProposal] = (),
+) -> MatchingResult:
+    """Match all requests with all offers of their kind under the policy (MATCHING §1, §2).
+
+    The same rows in any order give the same result, byte for byte. Raises TableError.
+    """
+    requests = sorted(requests, key=lambda row: (row.kind, row.id))
+    offers = sorted(offers, key=lambda row: (row.kind, row.id))
+    decided, standing, previous = tuple(decided), _sorted_standing(standing), tuple(previous)
+    validate(requests, offers, policy, decided=decided, standing=standing, previous=previous)
+    context = make_context(policy, decided)
+    pairs = _passing_pairs(requests, offers, context)
+    demands = _demands(requests, pairs, policy, standing, previous)
+    rooms = {_key(offer): room_of(offer, policy.oversubscription_ppm) for offer in offers}
+    allocation = allocate(demands, rooms)
+    bound_fen, prices = best_bound(demands, rooms)
+    proposals = _proposals(allocation, pairs)
+    room_rows = _offer_rooms(rooms, allocation, prices)
+    result = MatchingResult(
+        engine_version=ENGINE_VERSION,
+        policy_version=policy.version,
+        seed=policy.seed,
+        max_proposals_count=policy.max_proposals_count,
+        proposals=proposals,
+        rooms=room_rows,
+        standing=standing,
+        eligible_pairs_count=len(pairs),
+        eligible_requests_count=sum(1 for demand in demands if demand.candidates),
+        value_fen=allocation.value_fen,
+        bound_fen=bound_fen,
+        input_digest=input_digest(
+            requests, offers, policy, decided=decided, standing=standing, previous=previous
+        ),
+        results_digest="",
+    )
+    return replace(result, results_digest=results_digest(result))
+
+
+def input_digest(
+    requests: Sequence[RequestRow],
+    offers: Sequence[OfferRow],
+    policy: MatchingPolicy,
+    *,
+    decided: Sequence[DecidedPair] = (),
+    standing: Sequence[StandingMatch] = (),
+    previous: Sequence[PreviousProposal] = (),
+) -> str:
+    """SHA-256 over everything a run depends on, whatever the order of rows."""
+    tables: dict[str, Iterable[Any]] = {
+        f"{kind}_{name}": [row for row in rows if row.kind == kind]
+        for name, rows in (("requests", requests), ("offers", offers))
+        for kind in ("loan", "insurance")
+    }
+    return digest(
+        {
+            **tables,
+            "policy": [policy],
+            "decided": decided,
+            "standing": standing,
+            "previous": previous,
+        }
+    )
+
+
+def results_digest(result: MatchingResult) -> str:
+    """SHA-256 over proposals, rooms with prices, value and bound."""
+    return digest(
+        {
+            "proposals": result.proposals,
+            "rooms": result.rooms,
+            "sums": [[result.engine_version, result.value_fen, result.bound_fen]],
+        }
+    )
+
+
+def _key(row: RequestRow | OfferRow) -> tuple[str, str]:
+    return (row.kind, row.id)
+
+
+def _sorted_standing(standing: Iterable[StandingMatch]) -> tuple[StandingMatch, ...]:
+    return tuple(sorted(standing, key=lambda m: (str(m.kind), str(m.request_id), str(m.offer_id))))
+
+
+def _passing_pairs(
+    requests: Sequence[RequestRow], offers: Sequence[OfferRow], context: Context
+) -> dict[PairKey, Pair]:
+    return {
+        (_key(request), _key(offer)): pair
+        for request in requests
+        for offer in offers
+        if offer.kind == request.kind
+        and (pair := passing_pair(request, offer, context)) is not None
+    }
+
+
+def _demands(
+    requests: Sequence[RequestRow],
+    pairs: dict[PairKey, Pair],
+    policy: MatchingPolicy,
+    standing: Sequence[StandingMatch],
+    previous: Sequence[PreviousProposal],
+) -> list[Demand]:
+    """Each request with its priced candidates and what its live matches leave open."""
+    kept = {(row.kind, row.request_id, row.offer_id) for row in previous}
+    candidates: dict[RequestKey, list[Candidate]] = {_key(request): [] for request in requests}
+    for (request_key, _), pair in pairs.items():
+        was_there = (*request_key, pair.offer.id) in kept
+        candidates[request_key].append(_candidate(pair, policy, was_there=was_there))
+    live: dict[RequestKey, list[StandingMatch]] = {}
+    for match in standing:
+        live.setdefault((match.kind, match.request_id), []).append(match)
+    demands = []
+    for request in requests:
+        key = _key(request)
+        matches = live.get(key, [])
+        counted = [match for match in matches if match.is_within_deadline]
+        demands.append(
+            Demand(
+                request=key,
+                is_reached=bool(counted),
+                slots=max(0, policy.max_proposals_count - len(counted)),
+                closed_institutions=frozenset(match.institution_id for match in matches),
+                candidates=tuple(candidates[key]),
+                lot=lottery_number(policy.seed, *key),
+            )
+        )
+    return demands
+
+
+def _candidate(pair: Pair, policy: MatchingPolicy, *, was_there: bool) -> Candidate:
+    request, offer = pair.request, pair.offer
+    first = first_value_fen(
+        coverage_value_fen(request, policy), pair.saving_fen, offer.delivery_ppm
+    )
+    alternative = alternative_value_fen(pair.saving_fen, offer.delivery_ppm, policy)
+    bonus = PPM + policy.churn_margin_ppm if was_there else PPM
+    return Candidate(
+        offer=_key(offer),
+        institution_id=offer.institution_id,
+        amount_fen=pair.amount_fen,
+        saving_fen=pair.saving_fen,
+        first_fen=first,
+        alternative_fen=alternative,
+        kept_first_fen=first * bonus // PPM,
+        kept_alternative_fen=alternative * bonus // PPM,
+        lot=lottery_number(policy.seed, request.kind, request.id, offer.id),
+    )
+
+
+def _proposals(allocation: Allocation, pairs: dict[PairKey, Pair]) -> tuple[Proposal, ...]:
+    return tuple(
+        _proposal(choice, rank, pairs[request, choice.candidate.offer])
+        for request, choices in sorted(allocation.choices.items())
+        for rank, choice in enumerate(choices, start=1)
+    )
+
+
+def _proposal(choice: Choice, rank: int, pair: Pair) -> Proposal:
+    return Proposal(
+        kind=choice.request[0],
+        request_id=choice.request[1],
+        rank=rank,
+        offer_id=choice.candidate.offer[1],
+        institution_id=choice.candidate.institution_id,
+        is_first=choice.is_first,
+        amount_fen=choice.candidate.amount_fen,
+        saving_fen=choice.candidate.saving_fen,
+        value_fen=choice.value_fen,
+        patent_ids=pair.basket.patent_ids,
+        earliest_expiry_on=pair.basket.earliest_expiry_on,
+        co_owner_ids=pair.basket.co_owner_ids,
+        soft_grounds=pair.basket.soft_grounds,
+        is_conditional=pair.is_conditional,
+        premium_fen=pair.premium_fen if isinstance(pair, InsurancePair) else None,
+    )
+
+
+def _offer_rooms(
+    rooms: dict[OfferKey, Room], allocation: Allocation, prices: dict[OfferKey, Price]
+) -> tuple[OfferRoom, ...]:
+    least: dict[OfferKey, int] = {}
+    for choices in allocation.choices.values():
+        for choice in choices:
+            offer = choice.candidate.offer
+            given = choice.value_fen * PPM // max(1, choice.candidate.amount_fen)
+            least[offer] = min(given, least.get(offer, given))
+    rows = []
+    for offer, room in sorted(rooms.items()):
+        left, price = allocation.rooms_left[offer], prices.get(offer, Price())
+        rows.append(
+            OfferRoom(
+                *offer,
+                room_fen=room.fen,
+                room_count=room.count,
+                room_left_fen=left.fen,
+                room_left_count=left.count,
+                least_given_ppm=least.get(offer),
+                price_fen_ppm=price.fen_ppm,
+                price_count_fen=price.count_fen,
+            )
+        )
+    return tuple(rows)
