@@ -50,6 +50,8 @@ def run(*, port: int | None, fresh: bool) -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _end)
     try:
+        if port is not None:
+            _choose_port(port)  # refuse before the long part
         demo.prepare(fresh)
         demo.start(_choose_port(port))
         demo.watch()
@@ -83,7 +85,6 @@ class _Demo:
     servers: Servers
     watched: list[_Watched] = field(default_factory=list)
     addresses: Addresses | None = None
-    accounts: str = ""
 
     def prepare(self, fresh: bool) -> None:
         """Servers, tables, catalogues, static files, data."""
@@ -105,12 +106,12 @@ class _Demo:
         assert self.addresses is not None
         address = f"http://127.0.0.1:{port}/"
         values = application_variables(self.installation, self.addresses, PUBLIC_ADDRESS=address)
-        accounts = manage(values, "demo_accounts", "--json")
         self.watched = [_Watched(child) for child in self.servers.children]
         self.installation.publish({"address": address, "addresses": vars(self.addresses)})
         for program in self._programs(port, values):
             self.watched.append(_Watched(start(program)))
             self._remember()
+        accounts = manage(values, "demo_accounts", "--json")  # while the others start
         self._await_web(address)
         say()
         say(_accounts_table(accounts))

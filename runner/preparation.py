@@ -72,7 +72,10 @@ def collect_static(installation: Installation, values: dict[str, str]) -> None:
 
 
 def compile_catalogues() -> None:
-    """Translations for Django, made from the .po files by Babel."""
+    """Translations for Django, made from the .po files by Babel where they are newer."""
+    sources = (ROOT / "sipo_portal" / "locale").glob("*/LC_MESSAGES/django.po")
+    if all(_newer(source.with_suffix(".mo"), source) for source in sources):
+        return
     done = subprocess.run(
         [PYTHON, "-m", "runner.inside.catalogues", "compile"],
         env=settings_without_servers(),
@@ -96,6 +99,10 @@ def settings_without_servers(**more: str) -> dict[str, str]:
         "DATABASE_APP_ROLE": "",
     }
     return variables(**(values | more))
+
+
+def _newer(target: Path, source: Path) -> bool:
+    return target.exists() and target.stat().st_mtime_ns >= source.stat().st_mtime_ns
 
 
 def _fingerprint(files: Iterable[Path], text: str) -> str:

@@ -169,13 +169,14 @@ def _read(source: Path) -> Catalog:
 
 
 def main() -> int:
-    django.setup()
     match sys.argv[1:]:
         case ["compile"]:
             compile_all()
         case ["update"]:
+            django.setup()
             update()
         case ["check"]:
+            django.setup()
             lines = faults()
             print("\n".join(lines[:60]))
             if len(lines) > 60:
