@@ -1,0 +1,93 @@
+"""Real processes of the portal on the test database: workers and a relay that a drill may break."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import pytest
+import redis
+from django.conf import settings
+from django.db import connection
+
+ROOT = settings.BASE_DIR
+
+
+def wait_until(condition: Callable[[], Any], seconds: float = 20) -> None:
+    """Until `condition()` is true; fails the test after `seconds`."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            pytest.fail(f"not within {seconds} s")
+        time.sleep(0.05)
+
+
+class Processes:
+    """Starts `worker()` and `relay()` on the test database, Redis database 1 and an own queue."""
+
+    def __init__(self) -> None:
+        self.queue = f"drill-{uuid.uuid4().hex[:8]}"
+        parts = urlsplit(settings.REDIS_URL)
+        self.redis_url = urlunsplit(parts._replace(path="/1"))
+        self.redis = redis.Redis.from_url(self.redis_url)
+        self.running: list[subprocess.Popen[bytes]] = []
+        self.environment = {
+            **os.environ,
+            "DATABASE_URL": _test_database_url(),
+            "REDIS_URL": self.redis_url,
+            "CELERY_QUEUE": self.queue,
+            "PYTHONPATH": str(ROOT),
+            "DJANGO_SETTINGS_MODULE": "sipo_portal.settings",
+        }
+
+    def worker(self, *, tasks: str, count: int = 1) -> subprocess.Popen[bytes]:
+        """A Celery worker with `count` children that also knows the tasks of module `tasks`."""
+        arguments = ["worker", "-Q", self.queue, "-c", str(count), "-I", tasks, "-l", "warning"]
+        quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+        return self._start("-m", "celery", "-A", "sipo_portal", *arguments, *quiet)
+
+    def relay(self) -> subprocess.Popen[bytes]:
+        return self._start("manage.py", "run_relay")
+
+    def kill(self, process: subprocess.Popen[bytes]) -> None:
+        """SIGKILL for the process and its children."""
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+    def end(self) -> None:
+        for process in self.running:
+            if process.poll() is None:
+                self.kill(process)
+        for key in self.redis.keys(f"*{self.queue}*"):
+            self.redis.delete(key)
+        self.redis.close()
+
+    def _start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(
+            [sys.executable, *arguments], cwd=ROOT, env=self.environment, start_new_session=True
+        )
+        self.running.append(process)
+        return process
+
+
+def _test_database_url() -> str:
+    use = connection.settings_dict
+    secret = f":{quote(use['PASSWORD'], safe='')}" if use["PASSWORD"] else ""
+    host = quote(str(use["HOST"] or "localhost"), safe="")
+    port = f":{use['PORT']}" if use["PORT"] else ""
+    return f"postgres://{quote(use['USER'], safe='')}{secret}@{host}{port}/{use['NAME']}"
+
+
+@pytest.fixture
+def processes(transactional_db: None) -> Iterator[Processes]:
+    """See `Processes`; everything it started is killed at the end."""
+    started = Processes()
+    try:
+        yield started
+    finally:
+        started.end()
