@@ -27,7 +27,7 @@ class Price:
 def dual_value_fen(
     demands: Sequence[Demand], rooms: dict[OfferKey, Room], prices: dict[OfferKey, Price]
 ) -> int:
-    """The bound these prices prove, in fen, rounded up; ValueError for prices that prove nothing."""
+    """The bound these prices prove, in fen, rounded up; ValueError where they prove none."""
     for offer, price in prices.items():
         if price.fen_ppm < 0 or price.count_fen < 0:
             raise ValueError("prices are never negative")

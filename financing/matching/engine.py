@@ -186,21 +186,21 @@ def _demands(
 
 def _candidate(pair: Pair, policy: MatchingPolicy, *, was_there: bool) -> Candidate:
     request, offer = pair.request, pair.offer
-    first = first_value_fen(
-        coverage_value_fen(request, policy), pair.saving_fen, offer.delivery_ppm
-    )
-    alternative = alternative_value_fen(pair.saving_fen, offer.delivery_ppm, policy)
-    bonus = PPM + policy.churn_margin_ppm if was_there else PPM
+    coverage = coverage_value_fen(request, policy)
+    saving, delivery = pair.saving_fen, offer.delivery_ppm
+    # A proposal of the run before counts as if it saved more, and wins a tie.
+    kept = saving * (PPM + policy.churn_margin_ppm) // PPM if was_there else saving
+    lot = 0 if was_there else 1 + lottery_number(policy.seed, request.kind, request.id, offer.id)
     return Candidate(
         offer=_key(offer),
         institution_id=offer.institution_id,
         amount_fen=pair.amount_fen,
-        saving_fen=pair.saving_fen,
-        first_fen=first,
-        alternative_fen=alternative,
-        kept_first_fen=first * bonus // PPM,
-        kept_alternative_fen=alternative * bonus // PPM,
-        lot=lottery_number(policy.seed, request.kind, request.id, offer.id),
+        saving_fen=saving,
+        first_fen=first_value_fen(coverage, saving, delivery),
+        alternative_fen=alternative_value_fen(saving, delivery, policy),
+        kept_first_fen=first_value_fen(coverage, kept, delivery),
+        kept_alternative_fen=alternative_value_fen(kept, delivery, policy),
+        lot=lot,
     )
 
 

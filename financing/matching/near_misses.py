@@ -141,7 +141,7 @@ def _cured_patents(request: RequestRow, column: str, change_code: str) -> Iterat
     """One patent cured; where several have the same ground, also all of them."""
     ground = GROUND_CURED[change_code]
     curable = [p.id for p in request.patents if ground in getattr(p, column)]
-    groups = [(patent_id,) for patent_id in sorted(curable)]
+    groups: list[tuple[str, ...]] = [(patent_id,) for patent_id in sorted(curable)]
     if len(curable) > 1:
         groups.append(tuple(sorted(curable)))
     for ids in groups:

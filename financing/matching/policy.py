@@ -94,8 +94,8 @@ class MatchingPolicy:
     )
     churn_margin_ppm: int = column(
         Whole(0, 10 * PPM),
-        "how much better a new proposal must be to replace one of the run before",
-        unit="ppm of its value",
+        "how much more a new proposal must save to replace one of the run before",
+        unit="ppm of the saving",
         default=50_000,
     )
     lpr_one_year_ppm: int = column(
