@@ -15,7 +15,9 @@ words are in `request_texts.py`. Roles and foreign rows are not decided here: ga
 from dataclasses import dataclass
 from enum import StrEnum
 
-from businesses.models import Business, BusinessStatus, PatentStatus
+from businesses.models import Business
+from businesses.models.businesses import BusinessStatus
+from businesses.models.patents import PatentStatus
 from financing.models.loan_requests import LoanRequest
 from financing.models.requests import (
     REQUEST_HOLDING_STATUSES,
