@@ -1,7 +1,7 @@
 """Pictures as SVG made on the server: patent term, cost against the benchmark, capacity.
 
 Pure functions for views and admin pages; the page shows the result with
-``{% include "components/chart.html" with chart=chart only %}``. Lengths are per cent of the width, so
+``{% include "components/chart.html" with chart=chart only %}``. Lengths are shares of the width, so
 that nothing needs a script and letters keep their size on a phone. Colours come from parts.css.
 """
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from django.utils.html import conditional_escape, format_html, format_html_join
+from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext

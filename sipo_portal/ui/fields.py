@@ -19,33 +19,34 @@ from sipo_portal.ui import formats
 
 PLAIN = re.compile(r"\d+(\.\d*)?|\.\d+", re.ASCII)
 SEPARATED = re.compile(r"(\d{1,3}(,\d{3})+|\d{1,4}(,\d{4})+)(\.\d*)?", re.ASCII)
-UNITS = re.compile(r"^(CNY|RMB|[¥￥])|(元|人民币|CNY|RMB|%)$", re.IGNORECASE)
-MINUS = "-−－–"
+UNITS_BEFORE = re.compile(r"^(CNY|RMB|[¥￥])", re.IGNORECASE)
+UNITS_BEHIND = re.compile(r"(元|人民币|CNY|RMB|%)$", re.IGNORECASE)
+MINUS = "-−–"
 # More is no figure but noise; keeps Decimal arithmetic cheap.
 LONGEST = 40
 
 
-def plain_number(text: str) -> str:
-    """`text` without separators and units, ASCII digits. Raises ValueError, code as its text."""
+def plain_number(text: str, *, in_wan: bool = False) -> str:
+    """`text` without separators and units, in ASCII, a minus sign kept; `in_wan`: 万 is a unit too.
+
+    Raises ValueError whose text is the code of a message.
+    """
     if len(text) > LONGEST:
         raise ValueError("too_large")
     text = "".join(unicodedata.normalize("NFKC", text).split())
-    text = UNITS.sub("", UNITS.sub("", text)).replace("，", ",")
-    if (
-        text[:1]
-        and text[0] in MINUS
-        and (PLAIN.fullmatch(text[1:]) or SEPARATED.fullmatch(text[1:]))
-    ):
-        raise ValueError("negative")
+    text = UNITS_BEHIND.sub("", UNITS_BEFORE.sub("", text))
+    if in_wan:
+        text = text.removesuffix("万")
+    sign, text = ("-", text[1:]) if text and text[0] in MINUS else ("", text)
     if SEPARATED.fullmatch(text):
-        return text.replace(",", "")
+        return sign + text.replace(",", "")
     if not PLAIN.fullmatch(text):
         raise ValueError("invalid")
-    return text
+    return sign + text
 
 
 class FigureField(forms.DecimalField):
-    """A figure of 0 or more with at most `decimal_places`; `unit` is shown behind the input."""
+    """A figure with at most `decimal_places`; `unit` is shown behind the input."""
 
     widget = forms.TextInput
     unit: str | Promise = ""
@@ -102,9 +103,11 @@ class FigureField(forms.DecimalField):
         if value in self.empty_values or (isinstance(value, str) and not value.strip()):
             return None
         try:
-            number = Decimal(plain_number(str(value)))
+            number = Decimal(plain_number(str(value), in_wan=self.scale == formats.WAN))
         except ValueError as error:
             raise self.refuse(str(error), limit=self.shown(self.largest))
+        if number < 0 <= self.smallest:
+            raise self.refuse("negative")
         if number != number.quantize(Decimal(1).scaleb(-self.places)):
             if self.places == 0:
                 raise self.refuse("whole")
@@ -169,6 +172,16 @@ class PlainIntegerField(FigureField):
     def clean(self, value: Any) -> Any:
         number = super().clean(value)
         return None if number is None else int(number)
+
+
+class ModelFigureField(FigureField):
+    """The form field of a model's DecimalField (admin pages); the model's validators set bounds."""
+
+    def __init__(self, *, max_digits: int = 20, decimal_places: int = 2, **kwargs: Any) -> None:
+        largest = Decimal(10) ** (max_digits - decimal_places) - Decimal(1).scaleb(-decimal_places)
+        super().__init__(
+            largest=largest, smallest=-largest, decimal_places=decimal_places, **kwargs
+        )
 
 
 class DayField(forms.DateField):

@@ -40,6 +40,8 @@ from django.db.models.constants import LOOKUP_SEP
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, reverse
 
+from sipo_portal.ui.fields import DayField, ModelFigureField
+
 
 def visible_rows(model: type[models.Model], request: HttpRequest) -> models.QuerySet[Any]:
     """The rows of `model` the signed-in person may see; the only source of rows in the admin."""
@@ -74,6 +76,11 @@ class ScopedRelations(BaseModelAdmin):
     # Foreign keys to open reference data, whose model has no `visible_to` (regions, industries).
     reference_fields: Sequence[str] = ()
     view_on_site = False
+    # Figures as people type them; the browser's date input instead of Django's scripted one.
+    formfield_overrides: dict[Any, dict[str, Any]] = {
+        models.DecimalField: {"form_class": ModelFigureField},
+        models.DateField: {"form_class": DayField, "widget": None},
+    }
 
     def get_field_queryset(self, db: Any, db_field: Any, request: HttpRequest) -> Any:
         related = db_field.remote_field.model

@@ -64,17 +64,24 @@ def error_target(field: BoundField) -> str:
 
 
 @register.simple_tag(takes_context=True)
-def nav_item(context: template.Context, url_name: str, label: str) -> SafeString:
+def nav_item(
+    context: template.Context, url_name: str, label: str, exact: bool = False
+) -> SafeString:
     """An entry of the navigation; nothing where the address does not exist."""
     try:
-        url = reverse(url_name)
+        return nav_link(context, reverse(url_name), label, exact)
     except NoReverseMatch:
         return SafeString("")
+
+
+@register.simple_tag(takes_context=True)
+def nav_link(context: template.Context, url: str, label: str, exact: bool = False) -> SafeString:
+    """An entry of the navigation, marked on its page and (unless `exact`) on those below it."""
     path = context["request"].path
     current = ""
     if path == url:
         current = ' aria-current="page"'
-    elif path.startswith(url) and url != "/":
+    elif path.startswith(url) and url != "/" and not exact:
         current = ' aria-current="true"'
     return format_html('<li><a href="{}"{}>{}</a></li>', url, SafeString(current), label)
 
