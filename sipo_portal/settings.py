@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import environ
+from celery.schedules import crontab
 from csp.constants import NONCE, SELF
 from django.utils.translation import gettext_lazy as _
 
@@ -152,6 +153,13 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "health_check_interval": 5,
 }
 CELERY_TIMEZONE = "Asia/Shanghai"
+CELERY_BEAT_SCHEDULE = {
+    # Asks for the run of the whole country; the outbox brings it to a worker.
+    "nightly-matching": {
+        "task": "financing.nightly_matching",
+        "schedule": crontab(hour=2, minute=0),
+    },
+}
 
 # --- people ----------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"

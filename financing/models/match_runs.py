@@ -55,6 +55,8 @@ class MatchRun(models.Model):
     office = models.ForeignKey(
         BranchOffice, on_delete=models.PROTECT, null=True, blank=True, related_name="match_runs"
     )
+    # The day of a nightly run: two beats that fire at once still make one run.
+    nightly_of = models.DateField(null=True, blank=True, unique=True)
     # The region a run covers, as a prefix of division codes; empty is the whole country.
     scope_prefix = models.CharField(max_length=6, blank=True, db_index=True)
     # Which one request or offer an incremental run is about.
@@ -98,6 +100,7 @@ class MatchRun(models.Model):
     # Reached and eligible by size class, province, amount band and waiting time.
     fairness = models.JSONField(default=dict, blank=True)
     failure = models.TextField(blank=True)
+    start_count = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)

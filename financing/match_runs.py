@@ -1,0 +1,268 @@
+"""Rows -> matcher -> rows: why an offer was proposed or refused; services and views call it.
+
+Together with `match_rows` (records as the matcher's rows) and `run_inputs` (whole runs) this is
+the only bridge between records and the matcher. Nothing here writes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from django.db.models import Count, Sum
+
+from financing import match_rows
+from financing.match_rows import with_criteria, with_matching_facts, yuan
+from financing.matching import tables
+from financing.matching.decided import criterion_fingerprint
+from financing.matching.eligibility import Evaluation, evaluate
+from financing.matching.engine import make_context
+from financing.matching.explanations import (
+    BEYOND_K,
+    CAPACITY_EXHAUSTED,
+    INSTITUTION_ALREADY_PROPOSED,
+    NOT_ALLOCATED,
+    PROPOSED,
+)
+from financing.matching.near_misses import NearMiss, near_miss
+from financing.matching.pairs import LoanPair
+from financing.matching.policy import MatchingPolicy as PolicyRow
+from financing.matching.rooms import room_of
+from financing.matching.rule_results import RuleResult
+from financing.models import LoanOffer, LoanRequest, Match, MatchingPolicy, Proposal
+
+# Beside the outcomes of the matcher: a coordinator took the proposal.
+MATCHED = "matched"
+
+
+class NoPolicy(LookupError):
+    """No matching policy is in force on the day; `manage.py load_policy` writes the first."""
+
+
+def current_policy(on: date) -> MatchingPolicy:
+    """The policy in force on a day, with its tables; raises NoPolicy."""
+    policy = (
+        MatchingPolicy.objects.filter(effective_on__lte=on)
+        .order_by("-effective_on", "-version")
+        .prefetch_related("weights", "standard_premiums")
+        .first()
+    )
+    if policy is None:
+        raise NoPolicy(f"no matching policy is in force on {on}; run load_policy")
+    return policy
+
+
+# --- explaining one request -------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class OfferExplanation:
+    """One offer seen from one request, for its page.
+
+    `outcome`: proposed or matched; a code of MATCHING 2 for a pair that passed every rule but was
+    not proposed; else the first refusal. Amounts in yuan; None where a rule left none.
+    """
+
+    offer: LoanOffer
+    outcome: str
+    results: tuple[RuleResult, ...]
+    amount: Decimal | None
+    saving: Decimal | None
+    is_conditional: bool
+    patent_ids: tuple[int, ...]
+    near_miss: NearMiss | None = None
+    proposal: Proposal | None = None
+    match: Match | None = None
+
+    @property
+    def has_passed(self) -> bool:
+        """Every rule passed, whatever became of the pair."""
+        return all(result.passed for result in self.results)
+
+    @property
+    def refusals(self) -> tuple[RuleResult, ...]:
+        return tuple(result for result in self.results if not result.passed)
+
+
+@dataclass(frozen=True)
+class RequestExplanation:
+    """All live offers seen from one request: those that fit, nearly fit, do not fit.
+
+    `fits` best first (proposed ones by rank, then by saving); `near_misses` by saving.
+    """
+
+    policy: MatchingPolicy
+    fits: list[OfferExplanation]
+    near_misses: list[OfferExplanation]
+    refused: list[OfferExplanation]
+
+    @property
+    def all(self) -> list[OfferExplanation]:
+        return [*self.fits, *self.near_misses, *self.refused]
+
+
+def explain_loan_request(loan_request: LoanRequest, *, on: date) -> RequestExplanation:
+    """Why each live offer was proposed, could be, nearly is or is not; in few queries.
+
+    The request must be complete (principal, least accepted, term).
+    """
+    offers = list(with_criteria(LoanOffer.objects.live()))
+    return _explained(loan_request, offers, on)
+
+
+def explain_loan_pair(loan_request: LoanRequest, offer: LoanOffer, *, on: date) -> OfferExplanation:
+    """The same for one offer, live or not."""
+    offers = list(with_criteria(LoanOffer.objects.filter(pk=offer.pk)))
+    return _explained(loan_request, offers, on).all[0]
+
+
+def _explained(
+    loan_request: LoanRequest, offers: Sequence[LoanOffer], on: date
+) -> RequestExplanation:
+    policy = current_policy(on)
+    row_policy = match_rows.policy_row(policy, on)
+    request = with_matching_facts(LoanRequest.objects.filter(pk=loan_request.pk)).get()
+    request_row = match_rows.loan_request_rows([request], on)[0]
+    decided = match_rows.decided_rows([request.pk])
+    context = make_context(row_policy, decided, with_figures=True)
+    proposals = {
+        proposal.loan_offer_id: proposal
+        for proposal in Proposal.objects.filter(loan_request=request).select_related("run")
+    }
+    matches = {match.loan_offer_id: match for match in request.matches.live()}
+    proposed = _proposed_amounts(offers)
+    fits, near, refused = [], [], []
+    for offer, row in zip(offers, match_rows.loan_offer_rows(offers, on), strict=True):
+        evaluation = evaluate(request_row, row, context)
+        proposal, match = proposals.get(offer.pk), matches.get(offer.pk)
+        miss = None
+        if match is not None:
+            outcome = MATCHED
+        elif proposal is not None:
+            outcome = PROPOSED
+        elif evaluation.passed:
+            outcome = _why_not_proposed(
+                evaluation,
+                row_policy,
+                proposed_fen=match_rows.fen(proposed.get(offer.pk, Decimal(0))),
+                taken=len(proposals) + len(matches),
+                closed_institutions={
+                    *(m.institution_id for m in matches.values()),
+                    *(other.institution_id for other in offers if other.pk in proposals),
+                },
+                institution_id=offer.institution_id,
+            )
+        else:
+            outcome = evaluation.failed_codes[0]
+            miss = near_miss(request_row, row, context)
+        explanation = _explanation(offer, outcome, evaluation, miss, proposal, match)
+        target = fits if evaluation.passed or match or proposal else near if miss else refused
+        target.append(explanation)
+    fits.sort(key=_fit_order)
+    near.sort(key=_near_miss_order)
+    refused.sort(key=lambda each: (len(each.refusals), each.offer.name, each.offer.pk))
+    return RequestExplanation(policy, fits, near, refused)
+
+
+def _explanation(
+    offer: LoanOffer,
+    outcome: str,
+    evaluation: Evaluation,
+    miss: NearMiss | None,
+    proposal: Proposal | None,
+    match: Match | None,
+) -> OfferExplanation:
+    pair = evaluation.pair
+    assert isinstance(pair, LoanPair)
+    has_amount = pair.amount_fen > 0
+    return OfferExplanation(
+        offer=offer,
+        outcome=outcome,
+        results=evaluation.results,
+        amount=yuan(pair.amount_fen) if has_amount else None,
+        saving=yuan(pair.saving_fen) if has_amount else None,
+        is_conditional=pair.is_conditional,
+        patent_ids=tuple(int(patent_id) for patent_id in pair.basket.patent_ids),
+        near_miss=miss,
+        proposal=proposal,
+        match=match,
+    )
+
+
+def _why_not_proposed(
+    evaluation: Evaluation,
+    policy: PolicyRow,
+    *,
+    proposed_fen: int,
+    taken: int,
+    closed_institutions: set[int],
+    institution_id: int,
+) -> str:
+    """The reason of MATCHING 2 for a pair that passed every rule, as things stand now."""
+    if institution_id in closed_institutions:
+        return INSTITUTION_ALREADY_PROPOSED
+    room = room_of(evaluation.pair.offer, policy.oversubscription_ppm)
+    if not room.takes(evaluation.pair.amount_fen + proposed_fen):
+        return CAPACITY_EXHAUSTED
+    return BEYOND_K if taken >= policy.max_proposals_count else NOT_ALLOCATED
+
+
+def _fit_order(each: OfferExplanation) -> tuple[int, int, Decimal, int]:
+    group = 0 if each.match else 1 if each.proposal else 2
+    rank = each.proposal.rank if each.proposal else 0
+    return (group, rank, -(each.saving or Decimal(0)), each.offer.pk)
+
+
+def _near_miss_order(each: OfferExplanation) -> tuple[int, int]:
+    assert each.near_miss is not None
+    return (-each.near_miss.saving_fen, each.offer.pk)
+
+
+def _proposed_amounts(offers: Sequence[LoanOffer]) -> dict[int, Decimal]:
+    """Yuan that stand proposed now, by offer."""
+    rows = (
+        Proposal.objects.filter(loan_offer__in=[offer.pk for offer in offers])
+        .values("loan_offer_id")
+        .annotate(amount=Sum("amount"))
+    )
+    return {row["loan_offer_id"]: row["amount"] for row in rows}
+
+
+# --- one match ----------------------------------------------------------------------------------
+
+
+def _pair_rows(match: Match, on: date) -> tuple[tables.LoanRequestRow, tables.LoanOfferRow]:
+    request = with_matching_facts(LoanRequest.objects.filter(pk=match.loan_request_id)).get()
+    offer = with_criteria(LoanOffer.objects.filter(pk=match.loan_offer_id)).get()
+    return (
+        match_rows.loan_request_rows([request], on)[0],
+        match_rows.loan_offer_rows([offer], on)[0],
+    )
+
+
+def fingerprint(match: Match, criterion: str, *, on: date) -> str:
+    """What a decision on this match stores, so that it blocks until the criterion changes."""
+    return criterion_fingerprint(criterion, *_pair_rows(match, on))
+
+
+def is_contended(offer_id: int | None, *, on: date) -> bool:
+    """Provisional proposals ask for more of an offer than it has room for.
+
+    Until the next full run decides who gets it, none of them can be taken (MATCHING 4), so that
+    quick hands do not pre-empt the fair allocation.
+    """
+    offer = with_criteria(LoanOffer.objects.filter(pk=offer_id)).get()
+    row = match_rows.loan_offer_rows([offer], on)[0]
+    policy = match_rows.policy_row(current_policy(on), on)
+    asked = Proposal.objects.filter(loan_offer=offer, is_provisional=True).aggregate(
+        amount=Sum("amount"), count=Count("pk")
+    )
+    room = room_of(row, policy.oversubscription_ppm)
+    is_short = room.count is not None and asked["count"] > room.count
+    return is_short or match_rows.fen(asked["amount"] or Decimal(0)) > room.fen
+
+
+def rules_failing_now(match: Match, *, on: date) -> tuple[str, ...]:
+    """Refusal codes that hold today for a match; empty while it still fits."""
+    context = make_context(match_rows.policy_row(current_policy(on), on))
+    return evaluate(*_pair_rows(match, on), context).failed_codes

@@ -1,0 +1,334 @@
+"""Running the matcher: the row of a run first, then its work, then its proposals; tasks call it."""
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+
+from django.db import connection, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from financing.fairness import fairness_table
+from financing.lifecycles import REQUEST, RUN
+from financing.match_rows import yuan
+from financing.matching.results import MatchingResult
+from financing.models import LoanOffer, LoanRequest, MatchRun, Proposal
+from financing.models.match_runs import RunKind, RunStage, RunStatus
+from financing.models.matches import Match
+from financing.models.requests import REQUEST_MATCHING_STATUSES, RequestStatus
+from financing.run_inputs import (
+    RunInput,
+    decide,
+    proposals_of,
+    read_full_run,
+    read_offer_run,
+    read_request_run,
+)
+from financing.verbs import Verb
+from sipo_portal.audit.actors import Actor
+from sipo_portal.audit.services import record
+from sipo_portal.offices.models import BranchOffice
+from sipo_portal.outbox.services import enqueue
+from sipo_portal.workflow.advance import advance
+
+TASK = "financing.run_matching"
+BATCH = 5000
+# Held in a transaction by whoever replaces proposals, so that two runs never interleave.
+WRITING_LOCK = 7_230_001
+# A run that was started so often and is still not done has been given up by the outbox.
+MOST_STARTS = 3
+GIVEN_UP_AFTER = timedelta(minutes=10)
+
+
+class RunCancelled(Exception):
+    """A coordinator cancelled the run; nothing of it was written."""
+
+
+# --- asking for a run -------------------------------------------------------------------------
+
+
+@transaction.atomic
+def request_run(*, actor: Actor, office: BranchOffice) -> MatchRun:
+    """Ask for a run over the office's region; the one already waiting or running is returned.
+
+    The row is written first and its task sent through the outbox, so that nothing is lost.
+    Locks the office row, so that two clicks make one run.
+    """
+    BranchOffice.objects.select_for_update().get(pk=office.pk)
+    unfinished = MatchRun.objects.filter(
+        kind=RunKind.FULL, office=office, status__in=[RunStatus.QUEUED, RunStatus.RUNNING]
+    ).first()
+    if unfinished is not None:
+        if not _is_given_up(unfinished):
+            return unfinished
+        advance(RUN, unfinished, "fail", actor=Actor.MATCHER)
+    run = MatchRun.objects.create(
+        kind=RunKind.FULL,
+        office=office,
+        scope_prefix=office.scope_prefix,
+        requested_by=actor.user,
+    )
+    record(Verb.RUN_REQUESTED, actor=actor, obj=run, data={"scope": run.scope_prefix})
+    enqueue(TASK, {"run_id": run.pk})
+    return run
+
+
+@transaction.atomic
+def request_nightly_run(*, on: date) -> MatchRun:
+    """The run over the whole country of one night; asked twice, it is still one."""
+    run, is_new = MatchRun.objects.get_or_create(nightly_of=on, defaults={"kind": RunKind.FULL})
+    if is_new:
+        record(Verb.RUN_REQUESTED, actor=Actor.CLOCK, obj=run, data={"scope": ""})
+        enqueue(TASK, {"run_id": run.pk})
+    return run
+
+
+@transaction.atomic
+def cancel_run(*, actor: Actor, run: MatchRun) -> None:
+    """Stop a run that has not written its proposals yet."""
+    advance(RUN, run, "cancel", actor=actor)
+    MatchRun.objects.filter(pk=run.pk).update(finished_at=timezone.now())
+
+
+# --- the work -----------------------------------------------------------------------------------
+
+
+def run_matching(run_id: int) -> None:
+    """Do a whole run: read, decide, replace proposals in one transaction. Safe to repeat.
+
+    A run that is finished, cancelled or gone is left alone; one whose worker died starts again
+    from its row. Each stage is committed, so that pages can show how far it is.
+    """
+    run = MatchRun.objects.filter(pk=run_id).first()
+    if run is None or run.is_finished:
+        return
+    try:
+        _start(run)
+        snapshot_at = timezone.now()
+        found = read_full_run(run, timezone.localdate())
+        _reach(run, RunStage.MATCHING, 30)
+        result = decide(found)
+        _reach(run, RunStage.WRITING, 80)
+        _write_full_run(run, found, result, snapshot_at)
+    except RunCancelled:
+        return
+    except Exception as error:
+        _fail(run, error)
+        raise
+
+
+def match_request(request_id: int) -> None:
+    """Match one submitted request at once; its proposals are provisional until the next full run.
+
+    Runs in the caller's transaction or its own. A request no longer in matching only loses its
+    proposals.
+    """
+    _incremental(
+        RunKind.REQUEST,
+        {"loan_request_id": request_id},
+        read=lambda on: read_request_run(request_id, on),
+        stale=Q(loan_request_id=request_id),
+        request_id=request_id,
+    )
+
+
+def match_offer(offer_id: int) -> None:
+    """Match one published or changed offer with the open requests that have a free place.
+
+    An offer no longer live only loses its proposals.
+    """
+    _incremental(
+        RunKind.OFFER,
+        {"loan_offer_id": offer_id},
+        read=lambda on: read_offer_run(offer_id, on),
+        stale=Q(loan_offer_id=offer_id),
+    )
+
+
+@transaction.atomic
+def _incremental(
+    kind: RunKind,
+    subject: dict[str, int],
+    *,
+    read: Callable[[date], RunInput],
+    stale: Q,
+    request_id: int | None = None,
+) -> None:
+    _lock_writing()
+    if request_id is not None:
+        _open_request(request_id)
+    on = timezone.localdate()
+    found = read(on)
+    Proposal.objects.filter(stale).delete()
+    if not found.requests:
+        return
+    now = timezone.now()
+    run = MatchRun.objects.create(
+        kind=kind,
+        status=RunStatus.RUNNING,
+        status_changed_at=now,
+        started_at=now,
+        stage=RunStage.WRITING,
+        **subject,
+    )
+    result = decide(found)
+    proposals = proposals_of(result, found, run, is_provisional=True)
+    _place_after_standing(proposals)
+    Proposal.objects.bulk_create(proposals, batch_size=BATCH)
+    _finish(run, found, result, proposals)
+
+
+def _place_after_standing(proposals: list[Proposal]) -> None:
+    """Rank new proposals behind those their requests keep."""
+    kept: dict[int | None, int] = {}
+    rows = Proposal.objects.filter(
+        loan_request_id__in={proposal.loan_request_id for proposal in proposals}
+    ).values_list("loan_request_id", "rank")
+    for request_id, rank in rows:
+        kept[request_id] = max(rank, kept.get(request_id, 0))
+    for proposal in proposals:
+        proposal.rank += kept.get(proposal.loan_request_id, 0)
+
+
+def _open_request(request_id: int) -> None:
+    request = (
+        LoanRequest.objects.select_for_update()
+        .filter(pk=request_id, status=RequestStatus.SUBMITTED)
+        .first()
+    )
+    if request is not None:
+        advance(REQUEST, request, "open", actor=Actor.MATCHER)
+
+
+@transaction.atomic
+def _start(run: MatchRun) -> None:
+    advance(RUN, run, "start", actor=Actor.MATCHER)
+    run.stage, run.progress_percent = RunStage.READING, 5
+    run.started_at = timezone.now()
+    run.save(update_fields=["stage", "progress_percent", "started_at"])
+    MatchRun.objects.filter(pk=run.pk).update(start_count=F("start_count") + 1)
+
+
+def _reach(run: MatchRun, stage: RunStage, percent: int) -> None:
+    """Commit the stage; stop where the run was cancelled meanwhile."""
+    moved = MatchRun.objects.filter(pk=run.pk, status=RunStatus.RUNNING).update(
+        stage=stage, progress_percent=percent
+    )
+    if not moved:
+        raise RunCancelled
+
+
+@transaction.atomic
+def _write_full_run(
+    run: MatchRun, found: RunInput, result: MatchingResult, snapshot_at: datetime
+) -> None:
+    """Replace the proposals of the run's requests by its own, all at once.
+
+    What people or an incremental run decided since the rows were read is newer than this run and
+    stays: withdrawn requests, paused offers, claimed proposals, requests changed meanwhile.
+    """
+    _lock_writing()
+    locked = MatchRun.objects.select_for_update().get(pk=run.pk)
+    if locked.status != RunStatus.RUNNING:
+        raise RunCancelled
+    request_ids = [int(row.id) for row in found.requests]
+    changed = set(
+        LoanRequest.objects.filter(pk__in=request_ids)
+        .filter(
+            Q(updated_at__gt=snapshot_at)
+            | Q(proposals__created_at__gt=snapshot_at)
+            | Q(matches__created_at__gt=snapshot_at)
+        )
+        .values_list("pk", flat=True)
+    )
+    still_open = (
+        set(
+            LoanRequest.objects.filter(
+                pk__in=request_ids, status__in=REQUEST_MATCHING_STATUSES
+            ).values_list("pk", flat=True)
+        )
+        - changed
+    )
+    live_pairs = set(
+        Match.objects.live()
+        .filter(loan_request_id__in=request_ids)
+        .values_list("loan_request_id", "loan_offer_id")
+    )
+    proposals = [
+        proposal
+        for proposal in proposals_of(result, found, run, is_provisional=False)
+        if proposal.loan_request_id in still_open
+        and (proposal.loan_request_id, proposal.loan_offer_id) not in live_pairs
+    ]
+    live_offers = set(
+        LoanOffer.objects.live()
+        .filter(pk__in={proposal.loan_offer_id for proposal in proposals})
+        .values_list("pk", flat=True)
+    )
+    proposals = [proposal for proposal in proposals if proposal.loan_offer_id in live_offers]
+    Proposal.objects.filter(loan_request_id__in=set(request_ids) - changed).delete()
+    Proposal.objects.bulk_create(proposals, batch_size=BATCH)
+    _finish(locked, found, result, proposals)
+
+
+def _finish(
+    run: MatchRun, found: RunInput, result: MatchingResult, proposals: list[Proposal]
+) -> None:
+    """Store what makes the run explainable: policy, digests, counts, value and bound."""
+    reached = {proposal.loan_request_id for proposal in proposals}
+    run.policy = found.policy
+    run.as_of = found.policy_row.as_of
+    run.seed = result.seed
+    run.engine_version = result.engine_version
+    run.input_digest = result.input_digest
+    run.result_digest = result.results_digest
+    run.request_count = len(found.requests)
+    run.offer_count = len(found.offers)
+    run.proposal_count = len(proposals)
+    run.reached_count = len(reached)
+    firsts = [proposal for proposal in result.proposals if proposal.is_first]
+    run.saving_total = yuan(sum(proposal.saving_fen for proposal in firsts))
+    run.value = yuan(result.value_fen)
+    run.bound = yuan(result.bound_fen)
+    run.fairness = fairness_table(found.requests, reached)
+    run.progress_percent = 100
+    run.finished_at = timezone.now()
+    run.save()
+    advance(
+        RUN,
+        run,
+        "finish",
+        actor=Actor.MATCHER,
+        data={
+            "proposals": len(proposals),
+            "input_digest": run.input_digest,
+            "result_digest": run.result_digest,
+        },
+    )
+
+
+@transaction.atomic
+def _fail(run: MatchRun, error: Exception) -> None:
+    """Note why. The outbox tries again; after the last try the run has failed for good."""
+    locked = MatchRun.objects.select_for_update().filter(pk=run.pk).first()
+    if locked is None or locked.is_finished:
+        return
+    # The kind of error only: its text may quote data of people.
+    locked.failure = type(error).__name__
+    locked.finished_at = timezone.now() if locked.start_count >= MOST_STARTS else None
+    locked.save(update_fields=["failure", "finished_at"])
+    if locked.start_count >= MOST_STARTS:
+        advance(RUN, locked, "fail", actor=Actor.MATCHER, data={"error": locked.failure})
+
+
+def _is_given_up(run: MatchRun) -> bool:
+    return (
+        run.start_count >= MOST_STARTS
+        and run.started_at is not None
+        and run.started_at < timezone.now() - GIVEN_UP_AFTER
+    )
+
+
+def _lock_writing() -> None:
+    """Until the end of the transaction, nobody else replaces proposals."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [WRITING_LOCK])

@@ -1,0 +1,33 @@
+"""Work that runs in Celery: ids in, one service call; reached through the outbox and by beat."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from financing.services.match_runs import (
+    match_offer,
+    match_request,
+    request_nightly_run,
+    run_matching,
+)
+from sipo_portal.outbox.tasks import outbox_task
+
+
+@outbox_task("financing.match_request")
+def match_request_task(request_id: int) -> None:
+    match_request(request_id)
+
+
+@outbox_task("financing.match_offer")
+def match_offer_task(offer_id: int) -> None:
+    match_offer(offer_id)
+
+
+@outbox_task("financing.run_matching", atomic=False)
+def run_matching_task(run_id: int) -> None:
+    run_matching(run_id)
+
+
+@shared_task(name="financing.nightly_matching")
+def nightly_matching() -> None:
+    """Sent by beat; asks for the night's run and leaves the work to the outbox."""
+    request_nightly_run(on=timezone.localdate())
