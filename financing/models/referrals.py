@@ -23,7 +23,7 @@ class ReferralQuerySet(MatchQuerySet):
 
 
 class Referral(Match):
-    objects = ReferralQuerySet.as_manager()
+    objects = ReferralQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
         proxy = True
