@@ -6,6 +6,7 @@ from businesses.models.certificates import Certificate
 from businesses.models.claims import BusinessClaim
 from businesses.models.co_owners import CoOwner
 from businesses.models.encumbrances import Encumbrance
+from businesses.models.invitations import MemberInvitation
 from businesses.models.members import BusinessMember
 from businesses.models.patents import Patent
 
@@ -17,5 +18,6 @@ __all__ = [
     "Certificate",
     "CoOwner",
     "Encumbrance",
+    "MemberInvitation",
     "Patent",
 ]

@@ -104,6 +104,8 @@ class Business(models.Model):
         db_index=True,
     )
     status_changed_at = models.DateTimeField(null=True, blank=True)
+    # Shown to the owner while suspended; kept out of the audit, which holds no free text.
+    suspension_reason = models.TextField(_("why it is suspended"), blank=True)
     # What an import assumed because the register does not say it: field names.
     assumed_fields = models.JSONField(default=list, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
