@@ -223,7 +223,11 @@ def column(allowed: Allowed, meaning: str, *, unit: str = "", default: Any = MIS
     return field(default=default, metadata=metadata)
 
 
-ID = Text(r"[^\s;:,]{1,64}", "text of 1 to 64 characters without blanks, ';', ':' or ','")
+# Starting with a letter or digit, an id is never a live formula in a spreadsheet.
+ID = Text(
+    r"\w[^\s;:,]{0,63}",
+    "text of 1 to 64 characters, first a letter or digit, without blanks, ';', ':' or ','",
+)
 CODE = Text(r"[a-z][a-z0-9_]{0,63}", "lower-case code, letters, digits and _")
 FEN = Whole()
 RATE = Whole(0, PPM)
