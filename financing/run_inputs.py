@@ -45,7 +45,7 @@ def read_full_run(run: MatchRun, on: date) -> RunInput:
     requests = list(
         with_matching_facts(
             LoanRequest.objects.in_matching().filter(
-                business__region_id__startswith=run.scope_prefix
+                business__region__code__startswith=run.scope_prefix
             )
         ).order_by("pk")
     )
@@ -150,10 +150,10 @@ def regional_shares(scope_prefix: str, offers: Sequence[LoanOffer]) -> dict[int,
     if national is not None:
         proposed = Proposal.objects.filter(run=national)
         totals = _amounts_by_offer(proposed)
-        inside = _amounts_by_offer(proposed.filter(business__region_id__startswith=scope_prefix))
+        inside = _amounts_by_offer(proposed.filter(business__region__code__startswith=scope_prefix))
     open_requests = LoanRequest.objects.filter(status__in=REQUEST_MATCHING_STATUSES)
     everywhere = open_requests.aggregate(total=Sum("principal"))["total"] or Decimal(0)
-    here = open_requests.filter(business__region_id__startswith=scope_prefix).aggregate(
+    here = open_requests.filter(business__region__code__startswith=scope_prefix).aggregate(
         total=Sum("principal")
     )["total"] or Decimal(0)
     by_principal = here / everywhere if everywhere else Decimal(0)

@@ -45,7 +45,7 @@ class BusinessQuerySet(models.QuerySet["Business"]):
         if user.role == Role.OWNER:
             return self.filter(members__user=user, members__is_active=True)
         if user.role == Role.COORDINATOR and user.office is not None:
-            return self.filter(region_id__startswith=user.office.scope_prefix)
+            return self.filter(region__code__startswith=user.office.scope_prefix)
         return self.none()
 
 

@@ -24,7 +24,7 @@ class GoalQuerySet(models.QuerySet["Goal"]):
         if user.role == Role.COORDINATOR and user.office is not None:
             if user.office.region_id is None:
                 return self.all()
-            return self.filter(office__region_id__startswith=user.office.scope_prefix)
+            return self.filter(office__region__code__startswith=user.office.scope_prefix)
         return self.none()
 
 
