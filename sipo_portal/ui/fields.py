@@ -184,6 +184,24 @@ class ModelFigureField(FigureField):
         )
 
 
+class SignedIntegerField(forms.IntegerField):
+    """A whole number that may be below 0, such as a spread of -20 basis points."""
+
+    widget = forms.TextInput
+    default_error_messages = {
+        "invalid": _("Enter a whole number in figures, for example 50 or -20."),
+    }
+
+    def to_python(self, value: Any) -> int | None:
+        if isinstance(value, str):
+            value = "".join(unicodedata.normalize("NFKC", value).split()).lstrip("+")
+            if value[:1] and value[0] in MINUS:
+                value = f"-{value[1:]}"
+            if len(value) > LONGEST:
+                raise ValidationError(self.error_messages["invalid"], code="invalid")
+        return super().to_python(value)
+
+
 class DayField(forms.DateField):
     """A date with the browser's date input; typed dates in the usual Chinese shapes are read."""
 
@@ -193,7 +211,8 @@ class DayField(forms.DateField):
     }
 
     def __init__(self, **kwargs: Any) -> None:
-        kwargs.setdefault("widget", forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}))
+        if not kwargs.get("widget"):
+            kwargs["widget"] = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
         super().__init__(input_formats=self.SHAPES, **kwargs)
 
     def to_python(self, value: Any) -> Any:
