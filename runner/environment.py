@@ -93,22 +93,24 @@ def _make() -> None:
 def _install(name: str) -> None:
     wanted = str(REQUIREMENTS / f"{name}.txt")
     if _has_uv():
-        by_uv = _quiet(
-            str(VENV / "bin" / "uv"),
-            *("pip", "install", "--python", str(PYTHON), "--compile-bytecode"),
-            *("--require-hashes", "-r", wanted),
-        )
-        if by_uv.returncode == 0:
-            return
-        say("uv could not install them, trying pip …")
-        reason = by_uv.stderr
+        # uv trusts the certificates it brings; behind a proxy only the machine's may do.
+        for trust in ((), ("--system-certs",)):
+            by_uv = _quiet(
+                str(VENV / "bin" / "uv"),
+                *("pip", "install", "--python", str(PYTHON), "--compile-bytecode", *trust),
+                *("--require-hashes", "-r", wanted),
+            )
+            if by_uv.returncode == 0:
+                return
+            reason = by_uv.stderr.strip()
+        say(f"uv could not install them, trying pip. uv said:\n{reason[-600:]}")
     else:
         reason = "uv could not be installed."
     by_pip = _quiet(*_pip(), "install", "--require-hashes", "-r", wanted)
     if by_pip.returncode:
         raise StartError(
             f"The packages of {wanted} could not be installed; is the package registry reachable?"
-            f"\nuv said:\n{reason.strip()[-2000:]}\npip said:\n{by_pip.stderr.strip()[-2000:]}"
+            f"\nuv said:\n{reason[-2000:]}\npip said:\n{by_pip.stderr.strip()[-2000:]}"
         )
 
 

@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import django
 from babel.messages.catalog import Catalog, Message
@@ -20,18 +21,12 @@ from django.utils.translation.template import templatize
 ROOT = Path(__file__).resolve().parents[2]
 LOCALES = ROOT / "sipo_portal" / "locale"
 PACKAGES = ("sipo_portal", "businesses", "financing")
-KEYWORDS: dict[str, tuple[int | tuple[int, str], ...] | None] = {
-    "_": None,
-    "gettext": None,
-    "gettext_lazy": None,
-    "gettext_noop": None,
-    "ngettext": (1, 2),
-    "ngettext_lazy": (1, 2),
-    "pgettext": ((1, "c"), 2),
-    "pgettext_lazy": ((1, "c"), 2),
-    "npgettext": ((1, "c"), 2, 3),
-    "npgettext_lazy": ((1, "c"), 2, 3),
-}
+LANGUAGES = ("zh_Hans",)  # the source texts are English
+CALLS = ("gettext", "ngettext", "pgettext", "npgettext")
+# Babel reads the names only; `_identity` knows which argument is what.
+KEYWORDS: dict[str, Any] = dict.fromkeys(
+    ["_", "gettext_noop", *CALLS, *(f"{name}_lazy" for name in CALLS)]
+)
 Identity = tuple[str | tuple[str, ...], str | None]
 
 
@@ -46,14 +41,14 @@ def extract() -> Catalog:
             text = "\n".join(line.strip() for line in text.splitlines())
         where = path.relative_to(ROOT).as_posix()
         for _line, function, arguments, comments in extract_python(
-            io.BytesIO(text.encode()), list(KEYWORDS), ["Translators:"], {}
+            io.BytesIO(text.encode()), KEYWORDS, ["Translators:"], {}
         ):
-            identity = _identity(function, arguments)
+            identity = _identity(str(function), arguments)
             if identity is not None:
                 message, context = identity
                 catalog.add(
-                    message, locations=[(where, None)], auto_comments=comments, context=context
-                )  # type: ignore[list-item]
+                    message, locations=[(where, 0)], auto_comments=comments or (), context=context
+                )
     return catalog
 
 
@@ -72,8 +67,12 @@ def compile_all() -> None:
 def update() -> None:
     """Brings each django.po in step with the code: new messages empty, vanished ones dropped."""
     template = extract()
-    for source in LOCALES.glob("*/LC_MESSAGES/django.po"):
-        catalog = _read(source)
+    for language in LANGUAGES:
+        source = LOCALES / language / "LC_MESSAGES" / "django.po"
+        source.parent.mkdir(parents=True, exist_ok=True)
+        catalog = _read(source) if source.exists() else Catalog(locale=language)
+        catalog.project, catalog.version, catalog.fuzzy = "sipo-portal", "1", False
+        catalog.header_comment = "# Translations of the portal; `run.py messages` keeps it in step."
         catalog.update(template, no_fuzzy_matching=True, keep_user_comments=True)
         catalog.obsolete.clear()
         written = io.BytesIO()
@@ -128,10 +127,10 @@ def _sources() -> Iterator[Path]:
     )
 
 
-def _identity(function: str | None, arguments: object) -> Identity | None:
+def _identity(function: str, arguments: Any) -> Identity | None:
     """Message id (a tuple with the plural) and context of one call; None when not literal."""
     parts = list(arguments) if isinstance(arguments, (tuple, list)) else [arguments]
-    name = (function or "").removesuffix("_lazy")
+    name = function.removesuffix("_lazy")
     context = parts.pop(0) if name in {"pgettext", "npgettext"} else None
     count = 2 if name in {"ngettext", "npgettext"} else 1
     message = tuple(parts[:count])
