@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -23,6 +23,7 @@ from financing.run_inputs import (
     read_offer_run,
     read_request_run,
 )
+from financing.services.writing_lock import lock_writing
 from financing.verbs import Verb
 from sipo_portal.audit.actors import Actor
 from sipo_portal.audit.services import record
@@ -32,8 +33,6 @@ from sipo_portal.workflow.advance import advance
 
 TASK = "financing.run_matching"
 BATCH = 5000
-# Held in a transaction by whoever replaces proposals, so that two runs never interleave.
-WRITING_LOCK = 7_230_001
 # A run that was started so often and is still not done has been given up by the outbox.
 MOST_STARTS = 3
 GIVEN_UP_AFTER = timedelta(minutes=10)
@@ -153,7 +152,7 @@ def _incremental(
     stale: Q,
     request_id: int | None = None,
 ) -> None:
-    _lock_writing()
+    lock_writing()
     if request_id is not None:
         _open_request(request_id)
     on = timezone.localdate()
@@ -226,7 +225,7 @@ def _write_full_run(
     What people or an incremental run decided since the rows were read is newer than this run and
     stays: withdrawn requests, paused offers, claimed proposals, requests changed meanwhile.
     """
-    _lock_writing()
+    lock_writing()
     locked = MatchRun.objects.select_for_update().get(pk=run.pk)
     if locked.status != RunStatus.RUNNING:
         raise RunCancelled
@@ -326,9 +325,3 @@ def _is_given_up(run: MatchRun) -> bool:
         and run.started_at is not None
         and run.started_at < timezone.now() - GIVEN_UP_AFTER
     )
-
-
-def _lock_writing() -> None:
-    """Until the end of the transaction, nobody else replaces proposals."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [WRITING_LOCK])

@@ -22,6 +22,7 @@ from financing.match_runs import (
 from financing.models import InstitutionStaff, Match, MatchDecision, Proposal
 from financing.models.matches import MATCH_LIVE_STATUSES, DecisionReason, MatchStatus
 from financing.services.referrals import refer_blind
+from financing.services.writing_lock import lock_claiming
 from financing.verbs import Verb
 from sipo_portal.audit.actors import Actor
 from sipo_portal.audit.services import record
@@ -73,8 +74,9 @@ def claim(*, actor: Actor, proposal: Proposal) -> Match:
     so that a run cannot replace the proposal meanwhile. Raises MatchRefused.
     """
     _refuse_own_interest(actor, proposal.business_id, proposal.offer.institution_id)
+    lock_claiming()
     request = proposal.request
-    type(request).objects.select_for_update().get(pk=request.pk)
+    type(request).objects.select_for_update(no_key=True).get(pk=request.pk)
     standing = _live_match(proposal)
     if standing is not None:
         return _claimed_again(actor, standing)
@@ -127,10 +129,11 @@ def approve(
     """Refer the match blind to the institution (DOMAIN 2), its first answer due by the policy.
 
     `extract_checked_on`: the coordinator compared the basket's patents with the register that day;
-    they become verified. Locks the match row. Raises MatchRefused and TransitionRefused.
+    they become verified. Locks business and match. Raises MatchRefused and TransitionRefused.
     """
+    # Before the match, as a withdrawal does: the business.
+    business = Business.objects.select_for_update(no_key=True).get(pk=match.business_id)
     locked = _locked_for_review(actor, match)
-    business = Business.objects.select_for_update().get(pk=locked.business_id)
     if business.status != BusinessStatus.VERIFIED:
         raise MatchRefused(MatchRefusal.BUSINESS_NOT_VERIFIED)
     today = timezone.localdate()
