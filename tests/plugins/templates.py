@@ -23,7 +23,7 @@ class UndefinedTemplateVariable(AssertionError):
 
 
 class _Undefined(str):
-    """Stands for `string_if_invalid`: asked for its truth by the resolver of every undefined name."""
+    """Stands for `string_if_invalid`: undefined names ask for its truth."""
 
     __slots__ = ()
 
