@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
-from businesses.services.patents import verify_patent
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from businesses.models import Business, BusinessMember, Patent
 from businesses.models.businesses import BusinessStatus
 from businesses.models.patents import PatentStatus
+from businesses.services.patents import verify_patent
 from financing.lifecycles import MATCH
 from financing.match_runs import (
     current_policy,
