@@ -128,15 +128,15 @@ def term_timeline(
     if 0 < now < 100:
         parts.append(line(now, 26, 56, "chart-line"))
         parts.append(text(now, 18, _("Today"), anchor=anchor_at(now)))
-    parts.append(text(0, 76, formats.day(filed_on), soft=True))
-    parts.append(text(100, 76, formats.day(expires_on), anchor="end", soft=True))
-    height = 84
+    dates_at = 76
     if loan_until is not None:
         end = at(loan_until)
-        parts.append(line(end, 30, 96, "chart-line-dashed"))
+        parts.append(line(end, 26, 60, "chart-line-dashed"))
         words = _("Loan ends on %(day)s") % {"day": formats.day(loan_until)}
-        parts.append(text(end, 112, words, anchor=anchor_at(end)))
-        height = 120
+        parts.append(text(end, 76, words, anchor=anchor_at(end)))
+        dates_at = 100
+    parts.append(text(0, dates_at, formats.day(filed_on), soft=True))
+    parts.append(text(100, dates_at, formats.day(expires_on), anchor="end", soft=True))
     title = _("Term and annuities")
     years_left = max(0, (expires_on - today).days) // 365
     if expires_on <= today:
@@ -164,7 +164,7 @@ def term_timeline(
     return Chart(
         title=title,
         sentence=sentence,
-        svg=drawing(height, title, sentence, parts),
+        svg=drawing(dates_at + 8, title, sentence, parts),
         heads=[
             {"label": _("What"), "numeric": False},
             {"label": _("Date"), "numeric": False},
@@ -202,14 +202,14 @@ def cost_bars(bars: Sequence[CostBar], *, ceiling_percent: Decimal | None = None
         if benchmark is not None and bar.apr_percent > benchmark:
             css = "chart-bar-bad"
         parts.append(text(0, y + 16, bar.label))
-        parts.append(text(100, y + 16, formats.percent(bar.apr_percent, 2), anchor="end"))
+        parts.append(text(100, y + 16, formats.rate(bar.apr_percent), anchor="end"))
         parts.append(rectangle(0, y + 24, 100, 14, "chart-track"))
         parts.append(rectangle(0, y + 24, share(bar.apr_percent, whole), 14, css))
         y += 52
     if ceiling_percent:
         x = share(ceiling_percent, whole)
         parts.append(line(x, 20, y - 6, "chart-line-dashed"))
-        words = _("Ceiling %(rate)s") % {"rate": formats.percent(ceiling_percent, 2)}
+        words = _("Ceiling %(rate)s") % {"rate": formats.rate(ceiling_percent)}
         parts.append(text(x, y + 12, words, anchor=anchor_at(x)))
         y += 20
     title = _("Yearly cost against the benchmark")
@@ -225,12 +225,12 @@ def cost_bars(bars: Sequence[CostBar], *, ceiling_percent: Decimal | None = None
         )
         sentence = words % {
             "offer": best.label,
-            "rate": formats.percent(best.apr_percent, 2),
+            "rate": formats.rate(best.apr_percent),
             "points": formats.shortest(abs(saved), 2),
         }
-    rows = [[bar.label, formats.percent(bar.apr_percent, 2)] for bar in bars]
+    rows = [[bar.label, formats.rate(bar.apr_percent)] for bar in bars]
     if ceiling_percent:
-        rows.append([_("Ceiling"), formats.percent(ceiling_percent, 2)])
+        rows.append([_("Ceiling"), formats.rate(ceiling_percent)])
     return Chart(
         title=title,
         sentence=sentence,

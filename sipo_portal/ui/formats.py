@@ -69,6 +69,12 @@ def percent(value: Number, places: int = 3) -> str:
     return NOTHING if number is None else f"{shortest(number, places)}%"
 
 
+def rate(value: Number) -> str:
+    """A percentage among others: always two digits after the point, 4.1 → ``4.10%``."""
+    number = decimal_of(value)
+    return NOTHING if number is None else f"{grouped(number, 2)}%"
+
+
 def count(value: Number) -> str:
     """A whole number with thousands separators."""
     number = decimal_of(value)
