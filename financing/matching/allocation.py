@@ -8,6 +8,7 @@ most value per fen first; then the room left goes to alternatives, again by valu
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from heapq import heappop, heappush
 
 from financing.matching.rooms import Room
 
@@ -164,22 +165,46 @@ def _add_alternatives(
     left: dict[OfferKey, Room],
     taken: dict[RequestKey, list[Candidate]],
 ) -> None:
-    """Further proposals for businesses reached, most value per fen of capacity first."""
-    waiting = [
-        (-Fraction(candidate.kept_alternative_fen, max(1, candidate.amount_fen)), candidate, demand)
-        for demand in demands
-        if demand.is_reached or taken[demand.request]
+    """Further proposals for businesses reached, most value per fen of capacity first.
+
+    Each request stands in the queue with the best alternative it can get now, not with all of
+    them: else a small one would keep out a better one of the same institution.
+    """
+    queue: list[tuple[Fraction, int, RequestKey, OfferKey]] = []
+    waiting = {
+        demand.request: demand for demand in demands if demand.is_reached or taken[demand.request]
+    }
+
+    def stand_in_queue(demand: Demand) -> None:
+        best = _next_alternative(demand, left, taken[demand.request])
+        if best is not None:
+            density = Fraction(best.kept_alternative_fen, max(1, best.amount_fen))
+            heappush(queue, (-density, best.lot, demand.request, best.offer))
+
+    for demand in waiting.values():
+        stand_in_queue(demand)
+    while queue:
+        _, _, request, offer = heappop(queue)
+        demand = waiting[request]
+        candidate = next(c for c in demand.candidates if c.offer == offer)
+        if left[offer].takes(candidate.amount_fen):
+            _take(candidate, left, taken[request])
+        stand_in_queue(demand)
+
+
+def _next_alternative(
+    demand: Demand, left: dict[OfferKey, Room], chosen: Sequence[Candidate]
+) -> Candidate | None:
+    if len(chosen) >= demand.slots:
+        return None
+    closed = {candidate.institution_id for candidate in chosen}
+    fitting = [
+        candidate
         for candidate in _open_to(demand)
+        if candidate.institution_id not in closed
+        and left[candidate.offer].takes(candidate.amount_fen)
     ]
-    waiting.sort(key=lambda entry: (entry[0], entry[1].lot, entry[2].request, entry[1].offer))
-    for _, candidate, demand in waiting:
-        chosen = taken[demand.request]
-        if len(chosen) >= demand.slots:
-            continue
-        if any(other.institution_id == candidate.institution_id for other in chosen):
-            continue
-        if left[candidate.offer].takes(candidate.amount_fen):
-            _take(candidate, left, chosen)
+    return min(fitting, key=_alternative_key, default=None)
 
 
 def _open_to(demand: Demand) -> list[Candidate]:
