@@ -1,4 +1,4 @@
-"""The plugin that makes an undefined template variable fail a test does so, in our templates only."""
+"""An undefined template variable fails the test that renders it, in our templates only."""
 
 from pathlib import Path
 
