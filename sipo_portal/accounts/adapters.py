@@ -1,6 +1,7 @@
 """Where sign-in departs from allauth's defaults; named in the settings, called by allauth."""
 
 import secrets
+import time
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -12,15 +13,17 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 
 from sipo_portal.accounts.models import User
+from sipo_portal.accounts.sessions import SIGNED_IN_AT
 from sipo_portal.accounts.verbs import AccountVerb
 from sipo_portal.audit.actors import Actor
 from sipo_portal.audit.services import record
 
 DEVICE_COOKIE = "device"
 DEVICE_COOKIE_SECONDS = 180 * 24 * 3600
+REAUTHENTICATE_AFTER_SECONDS = 300
 
 
-class AccountAdapter(DefaultAccountAdapter):
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     """Sign-up stores the name; failed tries lock a pair of account and device, not an account.
 
     Somebody who only knows an e-mail address, or shares a network address, locks nobody else out:
@@ -45,6 +48,14 @@ class AccountAdapter(DefaultAccountAdapter):
             )
         return response
 
+    def is_reauthentication_required(self, *, app: str = "") -> bool:
+        """Not within five minutes of the sign-in: staff who must set up a second factor just typed
+        their password."""
+        if not super().is_reauthentication_required(app=app):
+            return False
+        age = time.time() - self.request.session.get(SIGNED_IN_AT, 0)
+        return not 0 <= age < REAUTHENTICATE_AFTER_SECONDS
+
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         try:
             super().pre_authenticate(request, **credentials)
@@ -59,7 +70,7 @@ class AccountAdapter(DefaultAccountAdapter):
         return f"{login}|{device or self.get_client_ip(request)}"
 
 
-class SecondFactorAdapter(DefaultMFAAdapter):
+class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
     """Staff cannot go back to one factor."""
 
     def can_delete_authenticator(self, authenticator: Authenticator) -> bool:

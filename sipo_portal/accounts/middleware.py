@@ -6,12 +6,11 @@ from typing import Any
 
 from allauth.mfa.utils import is_mfa_enabled
 from django.contrib.auth import logout
-from django.contrib.auth.signals import user_logged_in
-from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import translation
 
+from sipo_portal.accounts.sessions import SEEN_AT, SIGNED_IN_AT
 from sipo_portal.accounts.verbs import AccountVerb
 from sipo_portal.audit.actors import Actor
 from sipo_portal.audit.services import record
@@ -23,7 +22,6 @@ LONGEST_SECONDS = 12 * 3600
 # The last use is written to the session at most this often, so idle time is exact to a minute
 # and most pages write nothing.
 SEEN_EVERY_SECONDS = 60
-SIGNED_IN_AT, SEEN_AT = "signed_in_at", "seen_at"
 
 # Pages a staff account without a second factor needs to get one, or to leave.
 OPEN_WITHOUT_SECOND_FACTOR = frozenset(
@@ -36,11 +34,6 @@ OPEN_WITHOUT_SECOND_FACTOR = frozenset(
         "set_language",
     }
 )
-
-
-@receiver(user_logged_in)
-def _start_clock(sender: Any, request: HttpRequest, **kwargs: Any) -> None:
-    request.session[SIGNED_IN_AT] = request.session[SEEN_AT] = int(time.time())
 
 
 def session_limits(get_response: GetResponse) -> GetResponse:
@@ -68,7 +61,7 @@ def chosen_language(get_response: GetResponse) -> GetResponse:
         language = getattr(request.user, "language", "")
         if language:
             translation.activate(language)
-            request.LANGUAGE_CODE = translation.get_language()  # type: ignore[attr-defined]
+            request.LANGUAGE_CODE = translation.get_language()
         return get_response(request)
 
     return middleware

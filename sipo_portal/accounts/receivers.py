@@ -1,4 +1,4 @@
-"""Sign-ins and changes of credentials, told by Django and allauth, written to the audit."""
+"""Sign-ins and changes of credentials, as Django and allauth tell them: audit, session clock."""
 
 from typing import Any
 
@@ -6,15 +6,18 @@ from allauth.account import signals as account_signals
 from allauth.mfa import signals as mfa_signals
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.dispatch import receiver
+from django.http import HttpRequest
 
 from sipo_portal.accounts.models import User
+from sipo_portal.accounts.sessions import start_clock
 from sipo_portal.accounts.verbs import AccountVerb
 from sipo_portal.audit.actors import Actor
 from sipo_portal.audit.services import record
 
 
 @receiver(user_logged_in)
-def _signed_in(sender: Any, user: User, **kwargs: Any) -> None:
+def _signed_in(sender: Any, request: HttpRequest, user: User, **kwargs: Any) -> None:
+    start_clock(request)
     record(AccountVerb.SIGNED_IN, actor=Actor.of(user), obj=user)
 
 

@@ -1,14 +1,7 @@
 """Who acts: a person or one of the portal's parts; every service takes an `Actor` first."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
-
-
-class _Person(Protocol):
-    """What `Actor.of` needs of a user; the accounts app sits above this one."""
-
-    role: str
-    pseudonym: Any
+from typing import Any, ClassVar
 
 
 @dataclass(frozen=True)
@@ -27,8 +20,11 @@ class Actor:
     SYSTEM: ClassVar["Actor"]
 
     @classmethod
-    def of(cls, user: _Person) -> "Actor":
-        """The actor a signed-in user is; raises ValueError for an anonymous visitor."""
+    def of(cls, user: Any) -> "Actor":
+        """The actor a signed-in user is; raises ValueError for an anonymous visitor.
+
+        `user` needs `role` and `pseudonym`; its class is in the accounts app, above this one.
+        """
         role = getattr(user, "role", "")
         if not role:
             raise ValueError("An anonymous visitor is no actor.")

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from sipo_portal.audit.actors import Actor
 from sipo_portal.audit.services import record
-from sipo_portal.outbox.locks import message_lock
+from sipo_portal.outbox.locks import is_still_held, message_lock
 from sipo_portal.outbox.models import OutboxMessage
 from sipo_portal.outbox.verbs import OutboxVerb
 
@@ -88,9 +88,7 @@ def _mark_done(message: OutboxMessage) -> None:
 
 def _fail(message: OutboxMessage, error: Exception) -> None:
     """Note the failure; where the database itself is away, the relay finds the lost lease later."""
-    connection_lost = connection.connection is None or not connection.is_usable()
-    if connection_lost:
-        connection.close()
+    connection_lost = not is_still_held(message.pk)
     try:
         with transaction.atomic():
             rows = OutboxMessage.objects.select_for_update().filter(pk=message.pk, done_at=None)

@@ -18,6 +18,14 @@ NOT EXISTS (
 )
 """
 
+STILL_HELD_SQL = """
+SELECT EXISTS (
+    SELECT 1 FROM pg_locks
+    WHERE locktype = 'advisory' AND objsubid = 1 AND pid = pg_backend_pid()
+      AND classid::bigint = %s AND objid::bigint = %s
+)
+"""
+
 
 @contextmanager
 def message_lock(message_id: int) -> Iterator[bool]:
@@ -35,6 +43,17 @@ def message_lock(message_id: int) -> Iterator[bool]:
     finally:
         if held:
             _unlock(number)
+
+
+def is_still_held(message_id: int) -> bool:
+    """Whether this session holds the message's lock: False when the connection broke meanwhile."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(STILL_HELD_SQL, [LOCK_SPACE, message_id])
+            return bool(cursor.fetchone()[0])
+    except Error:
+        connection.close()
+        return False
 
 
 def _unlock(number: int) -> None:

@@ -77,7 +77,7 @@ class Relay:
             key = f"outbox:mark:{queue}"
             client.set(key, secrets.token_hex(8), nx=True)
             mark = (client.get(key) or b"").decode()
-            length: int = client.llen(queue)  # type: ignore[assignment]
+            length: int = client.llen(queue)
         if mark != self.mark:
             if self.mark:
                 self.lost_before = timezone.now()

@@ -18,7 +18,7 @@ def outbox_task(name: str, *, atomic: bool = True) -> Callable[[Callable[..., An
     """
 
     def declare(work: Callable[..., Any]) -> Any:
-        @shared_task(name=name)
+        @shared_task(name=name)  # type: ignore[untyped-decorator]
         def task(message_id: int) -> None:
             deliver(message_id, work, atomic=atomic)
 

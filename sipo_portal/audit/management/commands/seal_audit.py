@@ -9,6 +9,9 @@ from django.db import Error, close_old_connections, connection
 
 from sipo_portal.audit.chain import ChainBroken, seal
 
+# Rounds between two that look at the whole record.
+WHOLE_EVERY = 300
+
 
 class Command(BaseCommand):
     help = "Chains committed audit events and signs the head of the chain."
@@ -24,9 +27,11 @@ class Command(BaseCommand):
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_args: stop.set())
+        rounds = 0
         while not stop.is_set():
             try:
-                self._seal()
+                self._seal(whole=rounds % WHOLE_EVERY == 0)
+                rounds += 1
             except Error as error:
                 # The server restarts or is not there yet; events wait.
                 self.stderr.write(f"database: {type(error).__name__}")
@@ -34,9 +39,9 @@ class Command(BaseCommand):
             close_old_connections()
             stop.wait(options["every"])
 
-    def _seal(self) -> int:
+    def _seal(self, *, whole: bool = True) -> int:
         try:
-            return seal()
+            return seal(whole=whole)
         except ChainBroken as error:
             raise CommandError(
                 f"The audit chain and its signed head disagree ({error}). Nothing was sealed; "
