@@ -1,0 +1,312 @@
+"""Each rule by example: what it refuses, the gap it names, the patents it cites."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+
+from financing.matching import eligibility
+from financing.matching.decided import CRITERION_COLUMNS, criterion_fingerprint
+from financing.matching.eligibility import INSURANCE_RULES, LOAN_RULES, evaluate
+from financing.matching.engine import make_context
+from financing.matching.tables import AcceptedPatentKind, DecidedPair, LimitStep, OfferFee
+from tests.matching.rows import (
+    AS_OF,
+    WAN,
+    YUAN,
+    insurance_offer,
+    insurance_request,
+    loan_offer,
+    loan_request,
+    patent,
+    policy,
+)
+
+MATCHING_LOAN_CODES = [
+    "not_open",
+    "region_not_served",
+    "industry_not_accepted",
+    "size_not_accepted",
+    "amount_out_of_range",
+    "term_out_of_range",
+    "patent_kind_not_accepted",
+    "patents_too_short_lived",
+    "not_registrable",
+    "too_few_patents",
+    "appraisal_missing",
+    "collateral_too_small",
+    "operating_history_too_short",
+    "certificate_missing",
+    "above_rate_ceiling",
+    "above_borrowers_rate",
+    "no_saving",
+    "already_decided",
+]
+
+
+def failed(request, offer, pol=None, decided=()):
+    evaluation = evaluate(request, offer, make_context(pol or policy(), decided, with_figures=True))
+    return {result.code: result for result in evaluation.results if not result.passed}
+
+
+def test_a_rule_is_named_like_its_code_and_stands_in_the_order_of_the_specification():
+    assert [rule.__name__ for rule in LOAN_RULES] == MATCHING_LOAN_CODES
+    context = make_context(policy())
+    for rules, request, offer in (
+        (LOAN_RULES, loan_request(), loan_offer()),
+        (INSURANCE_RULES, insurance_request(), insurance_offer()),
+    ):
+        results = evaluate(request, offer, context).results
+        assert [result.code for result in results] == [rule.__name__ for rule in rules]
+        assert all(result.passed for result in results)
+
+
+def test_kinds_do_not_mix():
+    with pytest.raises(TypeError):
+        evaluate(loan_request(), insurance_offer(), make_context(policy()))
+
+
+LOAN_REFUSALS = [
+    ("not_open", {}, {"status": "paused"}, None),
+    ("not_open", {}, {"is_institution_suspended": True}, None),
+    ("not_open", {}, {"opens_on": AS_OF + timedelta(1)}, AS_OF + timedelta(1)),
+    ("not_open", {}, {"closes_on": AS_OF - timedelta(1)}, None),
+    ("region_not_served", {}, {"regions": frozenset({"330000", "320100"})}, None),
+    ("industry_not_accepted", {}, {"industries": frozenset({"C38", "I"})}, None),
+    ("size_not_accepted", {"size_class": "medium"}, {}, None),
+    ("amount_out_of_range", {"principal_fen": 40 * WAN, "least_accepted_fen": 1}, {}, 10 * WAN),
+    ("amount_out_of_range", {"principal_fen": 900 * WAN, "least_accepted_fen": 600 * WAN,
+      "patents": (patent(appraised_value_fen=9000 * WAN),)}, {}, 100 * WAN),
+    ("term_out_of_range", {"term_months": 5}, {}, 1),
+    ("term_out_of_range", {"term_months": 40}, {}, 4),
+    ("patent_kind_not_accepted", {"patents": (patent(kind="design"),)}, {}, 1),
+    ("patents_too_short_lived", {"patents": (patent(expires_on=date(2027, 6, 19)),)}, {}, 1),
+    ("not_registrable", {"patents": (patent(hard_grounds=frozenset({"annuity_unpaid"})),)}, {},
+     ("annuity_unpaid",)),
+    ("not_registrable", {"patents": (patent(pledgee_institution_id="I2"),)}, {},
+     ("already_pledged",)),
+    ("too_few_patents", {"patents": ()}, {}, 1),
+    ("too_few_patents", {}, {"min_patents_count": 3}, 2),
+    ("appraisal_missing", {"patents": (patent(appraised_value_fen=None, appraised_on=None),)}, {},
+     1),
+    ("appraisal_missing", {}, {"appraisal_max_age_months": 5}, 1),
+    ("collateral_too_small", {"patents": (patent(appraised_value_fen=200 * WAN),)}, {}, 20 * WAN),
+    ("operating_history_too_short", {"established_on": date(2023, 6, 21)},
+     {"min_operating_months": 24}, 1),
+    ("certificate_missing", {"certificates": frozenset({"a"})},
+     {"required_certificates": frozenset({"a", "b"})}, ("b",)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("code", "of_request", "of_offer", "gap"), LOAN_REFUSALS)
+def test_loan_rule_refuses_alone_and_says_how_much(code, of_request, of_offer, gap):
+    results = failed(loan_request(**of_request), loan_offer(**of_offer))
+    assert list(results) == [code]
+    assert results[code].gap == gap
+
+
+INSURANCE_REFUSALS = [
+    ("cover_kind_differs", {}, {"cover_kind": "overseas_liability"}, None),
+    ("not_open", {}, {"status": "closed"}, None),
+    ("region_not_served", {}, {"regions": frozenset({"110000"})}, None),
+    ("sum_insured_out_of_range", {"sum_insured_fen": 4 * WAN}, {}, 1 * WAN),
+    ("patent_kind_not_accepted", {"patents": (patent(kind="design"),)}, {}, 1),
+    ("not_insurable", {"patents": (patent(expires_on=date(2028, 6, 19)),)}, {},
+     ("remaining_life_too_short",)),
+    ("not_insurable",
+     {"patents": (patent(insurability_failures=frozenset({"ownership_dispute"})),)}, {},
+     ("ownership_dispute",)),
+    ("not_insurable", {"patents": ()}, {}, 1),
+    ("premium_above_limit", {"max_premium_fen": 4000 * YUAN}, {}, 150 * YUAN),
+    ("no_saving", {}, {"premium_rate_ppm": 30_000}, 1050 * YUAN),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("code", "of_request", "of_offer", "gap"), INSURANCE_REFUSALS)
+def test_insurance_rule_refuses_alone_and_says_how_much(code, of_request, of_offer, gap):
+    results = failed(insurance_request(**of_request), insurance_offer(**of_offer))
+    assert list(results) == [code]
+    assert results[code].gap == gap
+
+
+def test_liability_cover_needs_no_own_patent():
+    request = insurance_request(patents=())
+    assert failed(request, insurance_offer(min_patents_count=0)) == {}
+
+
+def test_conditions_the_insurer_does_not_make_do_not_count():
+    request = insurance_request(
+        patents=(patent(insurability_failures=frozenset({"infringement_dispute"})),)
+    )
+    assert failed(request, insurance_offer()) == {}
+
+
+def test_a_patent_left_out_refuses_only_when_what_remains_is_too_little():
+    patents = (
+        patent(id="P1"),
+        patent(id="P2", kind="design"),
+        patent(id="P3", expires_on=date(2026, 1, 1)),
+        patent(id="P4", hard_grounds=frozenset({"ownership_dispute_or_preservation"})),
+    )
+    request, context = loan_request(patents=patents), make_context(policy())
+    evaluation = evaluate(request, loan_offer(), context)
+    assert evaluation.passed
+    assert evaluation.pair.basket.patent_ids == ("P1",)
+    results = failed(request, loan_offer(min_patents_count=2))
+    assert results["not_registrable"].patent_ids == ("P4",)
+    assert results["too_few_patents"].gap == 1
+
+
+def test_present_pledgee_may_renew_and_a_release_before_drawdown_frees():
+    pledged = patent(pledgee_institution_id="I2", pledge_released_on=date(2025, 8, 1))
+    assert failed(loan_request(patents=(pledged,)), loan_offer(institution_id="I2")) == {}
+    assert "not_registrable" in failed(loan_request(patents=(pledged,)), loan_offer())
+    later = loan_request(patents=(pledged,), drawdown_on=date(2025, 8, 1))
+    assert failed(later, loan_offer()) == {}
+
+
+def test_basket_gives_earliest_expiry_and_union_of_co_owners():
+    patents = (
+        patent(id="P2", expires_on=date(2031, 1, 1), co_owner_ids=frozenset({"C2"})),
+        patent(id="P1", co_owner_ids=frozenset({"C1", "C2"})),
+    )
+    evaluation = evaluate(loan_request(patents=patents), loan_offer(), make_context(policy()))
+    basket = evaluation.pair.basket
+    assert basket.earliest_expiry_on == date(2031, 1, 1)
+    assert basket.co_owner_ids == ("C1", "C2")
+
+
+@pytest.mark.parametrize(
+    ("of_offer", "patents", "amount"),
+    [
+        ({}, (patent(appraised_value_fen=30_000_055),), 12_000_000),
+        ({}, (patent(appraised_value_fen=30_000_250),), 12_000_100),
+        ({"principal_max_fen": 55 * WAN + 99}, (patent(),), 55 * WAN),
+        (
+            {"collateral_basis": "limit_table",
+             "limit_table": (LimitStep(1, 60 * WAN), LimitStep(3, 120 * WAN))},
+            (patent(), patent(id="P2")),
+            60 * WAN,
+        ),
+        (
+            {"collateral_basis": "share_of_principal", "secured_share_ppm": 500_000},
+            (patent(appraised_value_fen=100 * WAN),),
+            80 * WAN,
+        ),
+        (
+            {"unappraised_limit_fen": 70 * WAN},
+            (patent(appraised_value_fen=None, appraised_on=None),),
+            70 * WAN,
+        ),
+        ({"unappraised_limit_fen": 70 * WAN}, (patent(appraised_value_fen=100 * WAN),), 40 * WAN),
+    ],
+)  # fmt: skip
+def test_financeable_amount_by_basis_in_whole_yuan(of_offer, patents, amount):
+    request = loan_request(patents=patents, least_accepted_fen=1)
+    offer = loan_offer(principal_min_fen=0, **of_offer)
+    evaluation = evaluate(request, offer, make_context(policy()))
+    assert evaluation.passed, evaluation.failed_codes
+    assert evaluation.pair.amount_fen == amount
+
+
+def test_rates_and_saving():
+    assert "above_rate_ceiling" in failed(loan_request(), loan_offer(interest_rate_ppm=34_801))
+    assert failed(loan_request(), loan_offer(interest_rate_ppm=34_800)) == {}
+    with_fee = loan_offer(
+        interest_rate_ppm=34_000, fees=(OfferFee("borrower", "upfront", 0, 5_000),)
+    )
+    assert {"above_rate_ceiling", "no_saving"} <= set(failed(loan_request(), with_fee))
+    paid_by_lender = replace(with_fee, fees=(OfferFee("lender", "upfront", 0, 5_000),))
+    assert failed(loan_request(), paid_by_lender) == {}
+    limit = failed(loan_request(max_apr_ppm=30_000), loan_offer())
+    # 3 % paid monthly is an effective 3.04 %.
+    assert list(limit) == ["above_borrowers_rate"]
+    assert 400 < limit["above_borrowers_rate"].gap < 430
+
+
+def test_five_year_lpr_above_sixty_months():
+    offer = loan_offer(interest_rate_ppm=36_000, term_max_months=120)
+    patents = (patent(expires_on=date(2040, 1, 1)),)
+    assert "no_saving" in failed(loan_request(term_months=60, patents=patents), offer)
+    assert failed(loan_request(term_months=61, patents=patents), offer) == {}
+
+
+@pytest.mark.parametrize(
+    ("found", "served", "passes"),
+    [
+        ("320505", {"320000"}, True),
+        ("320505", {"320500"}, True),
+        ("320505", {"320505"}, True),
+        ("320505", {"320506"}, False),
+        ("320500", {"320505"}, False),
+        ("429004", {"429000"}, True),
+        ("330505", {"320000", "330500"}, True),
+    ],
+)
+def test_region_subtree(found, served, passes):
+    results = failed(loan_request(region_code=found), loan_offer(regions=frozenset(served)))
+    assert (results == {}) == passes
+
+
+@pytest.mark.parametrize(
+    ("found", "accepted", "passes"),
+    [("C3911", {"C"}, True), ("C3911", {"C39"}, True), ("C39", {"C3911"}, False),
+     ("C3911", {"C391"}, True), ("I6513", {"C", "I65"}, True), ("C4011", {"C39"}, False)],
+)  # fmt: skip
+def test_industry_prefix(found, accepted, passes):
+    results = failed(loan_request(industry_code=found), loan_offer(industries=frozenset(accepted)))
+    assert (results == {}) == passes
+
+
+def decision(request, offer, criterion):
+    return DecidedPair(
+        kind=request.kind,
+        request_id=request.id,
+        institution_id=offer.institution_id,
+        criterion=criterion,
+        fingerprint=criterion_fingerprint(criterion, request, offer),
+    )
+
+
+def test_a_decision_blocks_the_institution_until_the_cited_criterion_changes():
+    request, offer = loan_request(), loan_offer()
+    decided = [decision(request, offer, "term_out_of_range")]
+    assert list(failed(request, offer, decided=decided)) == ["already_decided"]
+    copied = replace(offer, id="O2", interest_rate_ppm=29_000)
+    assert list(failed(request, copied, decided=decided)) == ["already_decided"]
+    assert failed(request, replace(offer, institution_id="I2"), decided=decided) == {}
+    assert failed(replace(request, id="R2"), offer, decided=decided) == {}
+    assert failed(request, replace(offer, term_max_months=24), decided=decided) == {}
+    assert failed(replace(request, term_months=13), offer, decided=decided) == {}
+
+
+def test_a_decision_without_a_rule_blocks_for_good():
+    request, offer = loan_request(), loan_offer()
+    decided = [decision(request, offer, "other")]
+    changed = replace(offer, id="O7", term_max_months=24, interest_rate_ppm=20_000)
+    assert list(failed(request, changed, decided=decided)) == ["already_decided"]
+
+
+def test_every_rule_but_the_last_ones_can_be_cited_and_cites_columns_that_exist():
+    rows = (loan_request(), loan_offer(), insurance_request(), insurance_offer())
+    for criterion, (of_request, of_offer) in CRITERION_COLUMNS.items():
+        assert hasattr(eligibility, criterion)
+        for name in of_request:
+            assert any(hasattr(row, name) for row in rows[::2])
+        for name in of_offer:
+            assert any(hasattr(row, name) for row in rows[1::2])
+
+
+def test_an_ended_patent_is_in_no_basket_even_where_no_life_is_asked():
+    offer = insurance_offer(min_remaining_months=0)
+    ended = insurance_request(patents=(patent(expires_on=AS_OF),))
+    assert list(failed(ended, offer)) == ["not_insurable"]
+    assert failed(insurance_request(patents=(patent(expires_on=date(2025, 6, 21)),)), offer) == {}
+
+
+def test_least_remaining_life_of_a_kind_counts_whatever_the_term():
+    offer = loan_offer(accepted_patents=(AcceptedPatentKind("invention", 400_000, 96),))
+    request = loan_request(patents=(patent(expires_on=date(2033, 6, 19)),))
+    assert failed(request, offer)["patents_too_short_lived"].required == 96
+    longer = loan_request(patents=(patent(expires_on=date(2033, 6, 20)),))
+    assert failed(longer, offer) == {}
