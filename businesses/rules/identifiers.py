@@ -19,7 +19,7 @@ _FOLD |= dict.fromkeys(map(ord, "。｡·・･•‧∙⋅●."), ord("."))
 _BLANKS = re.compile(r"[\s\u200b\u200c\u200d\u2060\ufeff]+")
 
 _PATENT_LABEL = re.compile(
-    r"^(?:(?:国家|中国)?(?:发明|实用新型|外观设计)?(?:专利)?(?:申请)?[((]?(?:专利)?[))]?(?:号码?|编号)"
+    r"^(?:(?:授权)?公[开告]号|(?:国家|中国)?(?:发明|实用新型|外观设计)?(?:专利)?(?:申请)?[((]?(?:专利)?[))]?(?:号码?|编号)"
     r"|(?:CHINESE)?(?:PATENT|APPLICATION|PATENTAPPLICATION|APPL|PAT)\.?(?:NUMBER|NO\.?|№)"
     r"|NO\.|NO(?=[:\d])|№)[:#]?"
 )

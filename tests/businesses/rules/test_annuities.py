@@ -84,6 +84,7 @@ def test_not_granted_unknown_and_expired() -> None:
 def test_relief_for_ten_fee_years_from_grant_and_surcharge_on_the_full_fee() -> None:
     rows = schedule("invention", FILED, GRANTED, relief_percent=Decimal(85))
     assert [row.fee for row in rows if row.year in (5, 14, 15)] == [180, 900, 6000]
+    assert [step.amount for step in rows[1].steps] == [0, 60, 120, 180, 240, 300]
     late = status("invention", FILED, GRANTED, 5, date(2002, 8, 1), relief_percent=Decimal(85))
     assert (late.fee, late.surcharge, late.amount_due) == (180, 60, 240)
 

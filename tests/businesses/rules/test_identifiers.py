@@ -178,6 +178,8 @@ def test_kind_year_and_pct_are_read_from_the_digits(
         ("CN2123456Y", "publication_number"),
         ("CN3123456D", "publication_number"),
         ("cn109876543b", "publication_number"),
+        ("授权公告号：CN204567891U", "publication_number"),
+        ("公开号 CN101234567A", "publication_number"),
         ("PCT/CN2019/123456", "pct_number"),
         ("WO2019/123456", "pct_number"),
         ("WO2019123456A1", "pct_number"),

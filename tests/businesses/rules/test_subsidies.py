@@ -58,6 +58,7 @@ def test_the_best_of_a_group_counts_and_groups_add_up() -> None:
     large = replace(RULE, code="b", percent=D(30), stacking_group="interest")
     fee = replace(RULE, code="c", base="fees", percent=D(100))
     assert total(small, large) == D(144_000)
+    assert total(replace(small, code="z"), large) == D(144_000)
     assert total(small, large, fee) == D(152_000)
     assert total(fee, replace(fee, code="d")) == D(8000)
 
