@@ -8,228 +8,675 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('offices', '0001_initial'),
+        ("offices", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Business',
+            name="Business",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=200, verbose_name='name')),
-                ('credit_code', models.CharField(max_length=18, unique=True, verbose_name='unified social credit code')),
-                ('credit_code_exception_reason', models.TextField(blank=True, verbose_name='why a code that fails its check is accepted')),
-                ('address', models.CharField(blank=True, max_length=300, verbose_name='address')),
-                ('industry', models.CharField(help_text='GB/T 4754-2017 code, for example C3911', max_length=5, verbose_name='industry')),
-                ('established_on', models.DateField(verbose_name='established on')),
-                ('employee_count', models.PositiveIntegerField(blank=True, null=True, verbose_name='staff')),
-                ('revenue_wan', models.DecimalField(blank=True, decimal_places=2, max_digits=14, null=True, validators=[django.core.validators.MinValueValidator(Decimal('0'))], verbose_name='yearly revenue (10,000 yuan)')),
-                ('assets_wan', models.DecimalField(blank=True, decimal_places=2, max_digits=14, null=True, validators=[django.core.validators.MinValueValidator(Decimal('0'))], verbose_name='total assets (10,000 yuan)')),
-                ('figures_year', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='year of the figures')),
-                ('has_low_taxable_income', models.BooleanField(default=False, verbose_name='taxable income of the previous year under 1 million yuan')),
-                ('size_class', models.CharField(choices=[('micro', 'Micro'), ('small', 'Small'), ('medium', 'Medium'), ('large', 'Large'), ('undetermined', 'Undetermined'), ('not_covered', 'Industry not covered by the size standard')], default='undetermined', max_length=12, verbose_name='size class')),
-                ('size_indicator', models.CharField(blank=True, choices=[('employees', 'Staff'), ('revenue_wan', 'Yearly revenue'), ('assets_wan', 'Total assets')], max_length=12, verbose_name='deciding indicator')),
-                ('is_size_provisional', models.BooleanField(default=False, verbose_name='size class is provisional')),
-                ('contact_name', models.CharField(blank=True, max_length=80, verbose_name='contact person')),
-                ('contact_phone', models.CharField(blank=True, max_length=30, verbose_name='contact telephone')),
-                ('legal_representative', models.CharField(blank=True, max_length=80, verbose_name='legal representative')),
-                ('status', models.CharField(choices=[('registered', 'Registered, not yet verified'), ('verified', 'Verified'), ('suspended', 'Suspended')], db_index=True, default='registered', max_length=12, verbose_name='status')),
-                ('status_changed_at', models.DateTimeField(blank=True, null=True)),
-                ('assumed_fields', models.JSONField(blank=True, default=list)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('region', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='businesses', to='offices.region', verbose_name='region')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=200, verbose_name="name")),
+                (
+                    "credit_code",
+                    models.CharField(
+                        max_length=18, unique=True, verbose_name="unified social credit code"
+                    ),
+                ),
+                (
+                    "credit_code_exception_reason",
+                    models.TextField(
+                        blank=True, verbose_name="why a code that fails its check is accepted"
+                    ),
+                ),
+                ("address", models.CharField(blank=True, max_length=300, verbose_name="address")),
+                (
+                    "industry",
+                    models.CharField(
+                        help_text="GB/T 4754-2017 code, for example C3911",
+                        max_length=5,
+                        verbose_name="industry",
+                    ),
+                ),
+                ("established_on", models.DateField(verbose_name="established on")),
+                (
+                    "employee_count",
+                    models.PositiveIntegerField(blank=True, null=True, verbose_name="staff"),
+                ),
+                (
+                    "revenue_wan",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=2,
+                        max_digits=14,
+                        null=True,
+                        validators=[django.core.validators.MinValueValidator(Decimal("0"))],
+                        verbose_name="yearly revenue (10,000 yuan)",
+                    ),
+                ),
+                (
+                    "assets_wan",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=2,
+                        max_digits=14,
+                        null=True,
+                        validators=[django.core.validators.MinValueValidator(Decimal("0"))],
+                        verbose_name="total assets (10,000 yuan)",
+                    ),
+                ),
+                (
+                    "figures_year",
+                    models.PositiveSmallIntegerField(
+                        blank=True, null=True, verbose_name="year of the figures"
+                    ),
+                ),
+                (
+                    "has_low_taxable_income",
+                    models.BooleanField(
+                        default=False,
+                        verbose_name="taxable income of the previous year under 1 million yuan",
+                    ),
+                ),
+                (
+                    "size_class",
+                    models.CharField(
+                        choices=[
+                            ("micro", "Micro"),
+                            ("small", "Small"),
+                            ("medium", "Medium"),
+                            ("large", "Large"),
+                            ("undetermined", "Undetermined"),
+                            ("not_covered", "Industry not covered by the size standard"),
+                        ],
+                        default="undetermined",
+                        max_length=12,
+                        verbose_name="size class",
+                    ),
+                ),
+                (
+                    "size_indicator",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("employees", "Staff"),
+                            ("revenue_wan", "Yearly revenue"),
+                            ("assets_wan", "Total assets"),
+                        ],
+                        max_length=12,
+                        verbose_name="deciding indicator",
+                    ),
+                ),
+                (
+                    "is_size_provisional",
+                    models.BooleanField(default=False, verbose_name="size class is provisional"),
+                ),
+                (
+                    "contact_name",
+                    models.CharField(blank=True, max_length=80, verbose_name="contact person"),
+                ),
+                (
+                    "contact_phone",
+                    models.CharField(blank=True, max_length=30, verbose_name="contact telephone"),
+                ),
+                (
+                    "legal_representative",
+                    models.CharField(
+                        blank=True, max_length=80, verbose_name="legal representative"
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("registered", "Registered, not yet verified"),
+                            ("verified", "Verified"),
+                            ("suspended", "Suspended"),
+                        ],
+                        db_index=True,
+                        default="registered",
+                        max_length=12,
+                        verbose_name="status",
+                    ),
+                ),
+                ("status_changed_at", models.DateTimeField(blank=True, null=True)),
+                ("assumed_fields", models.JSONField(blank=True, default=list)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "region",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="businesses",
+                        to="offices.region",
+                        verbose_name="region",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'business',
-                'verbose_name_plural': 'businesses',
-                'ordering': ['name', 'pk'],
+                "verbose_name": "business",
+                "verbose_name_plural": "businesses",
+                "ordering": ["name", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='BusinessClaim',
+            name="BusinessClaim",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('explanation', models.TextField(blank=True, verbose_name='explanation')),
-                ('status', models.CharField(choices=[('pending', 'Waiting for the coordinator'), ('accepted', 'Accepted'), ('refused', 'Refused')], default='pending', max_length=10)),
-                ('status_changed_at', models.DateTimeField(blank=True, null=True)),
-                ('decision_reason', models.TextField(blank=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('business', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='claims', to='businesses.business')),
-                ('claimant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='business_claims', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("explanation", models.TextField(blank=True, verbose_name="explanation")),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("pending", "Waiting for the coordinator"),
+                            ("accepted", "Accepted"),
+                            ("refused", "Refused"),
+                        ],
+                        default="pending",
+                        max_length=10,
+                    ),
+                ),
+                ("status_changed_at", models.DateTimeField(blank=True, null=True)),
+                ("decision_reason", models.TextField(blank=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "business",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="claims",
+                        to="businesses.business",
+                    ),
+                ),
+                (
+                    "claimant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="business_claims",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'claim',
-                'verbose_name_plural': 'claims',
-                'ordering': ['created_at', 'pk'],
+                "verbose_name": "claim",
+                "verbose_name_plural": "claims",
+                "ordering": ["created_at", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='BusinessMember',
+            name="BusinessMember",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('is_active', models.BooleanField(default=True, verbose_name='active')),
-                ('is_manager', models.BooleanField(default=False, verbose_name='may manage members')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('business', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='members', to='businesses.business')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='business_memberships', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("is_active", models.BooleanField(default=True, verbose_name="active")),
+                (
+                    "is_manager",
+                    models.BooleanField(default=False, verbose_name="may manage members"),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "business",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="members",
+                        to="businesses.business",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="business_memberships",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'member',
-                'verbose_name_plural': 'members',
-                'ordering': ['pk'],
+                "verbose_name": "member",
+                "verbose_name_plural": "members",
+                "ordering": ["pk"],
             },
         ),
         migrations.CreateModel(
-            name='Certificate',
+            name="Certificate",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('high_tech', 'High-tech enterprise'), ('tech_sme', 'Technology-based small business'), ('specialised_new', 'Specialised-and-new business'), ('little_giant', 'Specialised-and-new “little giant”'), ('ip_advantage', 'Intellectual-property advantage enterprise'), ('ip_management', 'IP management system (GB/T 29490)')], max_length=20, verbose_name='certificate')),
-                ('number', models.CharField(blank=True, max_length=60, verbose_name='number')),
-                ('valid_until', models.DateField(blank=True, null=True, verbose_name='valid until')),
-                ('business', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='certificates', to='businesses.business')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("high_tech", "High-tech enterprise"),
+                            ("tech_sme", "Technology-based small business"),
+                            ("specialised_new", "Specialised-and-new business"),
+                            ("little_giant", "Specialised-and-new “little giant”"),
+                            ("ip_advantage", "Intellectual-property advantage enterprise"),
+                            ("ip_management", "IP management system (GB/T 29490)"),
+                        ],
+                        max_length=20,
+                        verbose_name="certificate",
+                    ),
+                ),
+                ("number", models.CharField(blank=True, max_length=60, verbose_name="number")),
+                (
+                    "valid_until",
+                    models.DateField(blank=True, null=True, verbose_name="valid until"),
+                ),
+                (
+                    "business",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="certificates",
+                        to="businesses.business",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'certificate',
-                'verbose_name_plural': 'certificates',
-                'ordering': ['kind'],
+                "verbose_name": "certificate",
+                "verbose_name_plural": "certificates",
+                "ordering": ["kind"],
             },
         ),
         migrations.CreateModel(
-            name='Patent',
+            name="Patent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('application_number', models.CharField(max_length=14, verbose_name='application number')),
-                ('kind', models.CharField(choices=[('invention', 'Invention'), ('utility_model', 'Utility model'), ('design', 'Design')], max_length=14, verbose_name='kind')),
-                ('title', models.CharField(max_length=300, verbose_name='title')),
-                ('filed_on', models.DateField(verbose_name='filed on')),
-                ('granted_on', models.DateField(blank=True, null=True, verbose_name='granted on')),
-                ('publication_number', models.CharField(blank=True, max_length=20, verbose_name='publication number')),
-                ('ipc_main', models.CharField(blank=True, max_length=20, verbose_name='main IPC class')),
-                ('has_overseas_family', models.BooleanField(default=False, verbose_name='family members abroad')),
-                ('is_licensed_in', models.BooleanField(default=False, verbose_name='held by licence, not by ownership')),
-                ('owner_name_on_register', models.CharField(blank=True, max_length=200, verbose_name='owner named in the register')),
-                ('annuity_paid_through_year', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='annuities paid up to patent year')),
-                ('annuity_relief_percent', models.DecimalField(decimal_places=2, default=0, max_digits=5, verbose_name='annuity relief')),
-                ('compensation_days', models.PositiveIntegerField(default=0, verbose_name='term compensation in days')),
-                ('has_ownership_dispute', models.BooleanField(default=False, verbose_name='ownership dispute or preservation')),
-                ('has_infringement_dispute', models.BooleanField(default=False, verbose_name='infringement dispute')),
-                ('has_same_day_invention_filing', models.BooleanField(default=False, verbose_name='an invention was filed for the same thing on the same day')),
-                ('is_invalidation_pending', models.BooleanField(default=False, verbose_name='invalidation pending')),
-                ('register_extract_on', models.DateField(blank=True, null=True, verbose_name='date of the register extract')),
-                ('end_reason', models.CharField(blank=True, choices=[('expired', 'Term expired'), ('annuity_unpaid', 'Annuity not paid'), ('invalidated', 'Declared invalid'), ('abandoned', 'Abandoned'), ('withdrawn', 'Application withdrawn or refused')], max_length=16, verbose_name='why it ended')),
-                ('ended_on', models.DateField(blank=True, null=True, verbose_name='ended on')),
-                ('status', models.CharField(choices=[('draft', 'Draft'), ('registered', 'Registered'), ('verified', 'Verified against the register'), ('ended', 'Ended')], db_index=True, default='draft', max_length=12, verbose_name='status')),
-                ('status_changed_at', models.DateTimeField(blank=True, null=True)),
-                ('assumed_fields', models.JSONField(blank=True, default=list)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('business', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='patents', to='businesses.business')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "application_number",
+                    models.CharField(max_length=14, verbose_name="application number"),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("invention", "Invention"),
+                            ("utility_model", "Utility model"),
+                            ("design", "Design"),
+                        ],
+                        max_length=14,
+                        verbose_name="kind",
+                    ),
+                ),
+                ("title", models.CharField(max_length=300, verbose_name="title")),
+                ("filed_on", models.DateField(verbose_name="filed on")),
+                ("granted_on", models.DateField(blank=True, null=True, verbose_name="granted on")),
+                (
+                    "publication_number",
+                    models.CharField(blank=True, max_length=20, verbose_name="publication number"),
+                ),
+                (
+                    "ipc_main",
+                    models.CharField(blank=True, max_length=20, verbose_name="main IPC class"),
+                ),
+                (
+                    "has_overseas_family",
+                    models.BooleanField(default=False, verbose_name="family members abroad"),
+                ),
+                (
+                    "is_licensed_in",
+                    models.BooleanField(
+                        default=False, verbose_name="held by licence, not by ownership"
+                    ),
+                ),
+                (
+                    "owner_name_on_register",
+                    models.CharField(
+                        blank=True, max_length=200, verbose_name="owner named in the register"
+                    ),
+                ),
+                (
+                    "annuity_paid_through_year",
+                    models.PositiveSmallIntegerField(
+                        blank=True, null=True, verbose_name="annuities paid up to patent year"
+                    ),
+                ),
+                (
+                    "annuity_relief_percent",
+                    models.DecimalField(
+                        decimal_places=2, default=0, max_digits=5, verbose_name="annuity relief"
+                    ),
+                ),
+                (
+                    "compensation_days",
+                    models.PositiveIntegerField(
+                        default=0, verbose_name="term compensation in days"
+                    ),
+                ),
+                (
+                    "has_ownership_dispute",
+                    models.BooleanField(
+                        default=False, verbose_name="ownership dispute or preservation"
+                    ),
+                ),
+                (
+                    "has_infringement_dispute",
+                    models.BooleanField(default=False, verbose_name="infringement dispute"),
+                ),
+                (
+                    "has_same_day_invention_filing",
+                    models.BooleanField(
+                        default=False,
+                        verbose_name="an invention was filed for the same thing on the same day",
+                    ),
+                ),
+                (
+                    "is_invalidation_pending",
+                    models.BooleanField(default=False, verbose_name="invalidation pending"),
+                ),
+                (
+                    "register_extract_on",
+                    models.DateField(
+                        blank=True, null=True, verbose_name="date of the register extract"
+                    ),
+                ),
+                (
+                    "end_reason",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("expired", "Term expired"),
+                            ("annuity_unpaid", "Annuity not paid"),
+                            ("invalidated", "Declared invalid"),
+                            ("abandoned", "Abandoned"),
+                            ("withdrawn", "Application withdrawn or refused"),
+                        ],
+                        max_length=16,
+                        verbose_name="why it ended",
+                    ),
+                ),
+                ("ended_on", models.DateField(blank=True, null=True, verbose_name="ended on")),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("draft", "Draft"),
+                            ("registered", "Registered"),
+                            ("verified", "Verified against the register"),
+                            ("ended", "Ended"),
+                        ],
+                        db_index=True,
+                        default="draft",
+                        max_length=12,
+                        verbose_name="status",
+                    ),
+                ),
+                ("status_changed_at", models.DateTimeField(blank=True, null=True)),
+                ("assumed_fields", models.JSONField(blank=True, default=list)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "business",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="patents",
+                        to="businesses.business",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'patent',
-                'verbose_name_plural': 'patents',
-                'ordering': ['-filed_on', 'application_number'],
+                "verbose_name": "patent",
+                "verbose_name_plural": "patents",
+                "ordering": ["-filed_on", "application_number"],
             },
         ),
         migrations.CreateModel(
-            name='Encumbrance',
+            name="Encumbrance",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('pledge', 'Pledge'), ('exclusive_licence', 'Exclusive licence'), ('licence', 'Licence'), ('preservation', 'Property preservation'), ('transfer', 'Transfer under way')], max_length=20, verbose_name='kind')),
-                ('holder', models.CharField(max_length=200, verbose_name='in whose favour')),
-                ('registered_on', models.DateField(verbose_name='registered on')),
-                ('releases_on', models.DateField(blank=True, null=True, verbose_name='to be released on')),
-                ('released_on', models.DateField(blank=True, null=True, verbose_name='released on')),
-                ('patent', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='encumbrances', to='businesses.patent')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("pledge", "Pledge"),
+                            ("exclusive_licence", "Exclusive licence"),
+                            ("licence", "Licence"),
+                            ("preservation", "Property preservation"),
+                            ("transfer", "Transfer under way"),
+                        ],
+                        max_length=20,
+                        verbose_name="kind",
+                    ),
+                ),
+                ("holder", models.CharField(max_length=200, verbose_name="in whose favour")),
+                ("registered_on", models.DateField(verbose_name="registered on")),
+                (
+                    "releases_on",
+                    models.DateField(blank=True, null=True, verbose_name="to be released on"),
+                ),
+                (
+                    "released_on",
+                    models.DateField(blank=True, null=True, verbose_name="released on"),
+                ),
+                (
+                    "patent",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="encumbrances",
+                        to="businesses.patent",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'encumbrance',
-                'verbose_name_plural': 'encumbrances',
-                'ordering': ['-registered_on', '-pk'],
+                "verbose_name": "encumbrance",
+                "verbose_name_plural": "encumbrances",
+                "ordering": ["-registered_on", "-pk"],
             },
         ),
         migrations.CreateModel(
-            name='CoOwner',
+            name="CoOwner",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=200, verbose_name='name')),
-                ('kind', models.CharField(choices=[('organisation', 'Organisation'), ('person', 'Natural person')], max_length=14, verbose_name='kind')),
-                ('consent', models.CharField(choices=[('missing', 'Not given yet'), ('given', 'Given'), ('refused', 'Refused')], default='missing', max_length=8, verbose_name='consent to a pledge')),
-                ('consented_on', models.DateField(blank=True, null=True, verbose_name='consented on')),
-                ('patent', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='co_owners', to='businesses.patent')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=200, verbose_name="name")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("organisation", "Organisation"), ("person", "Natural person")],
+                        max_length=14,
+                        verbose_name="kind",
+                    ),
+                ),
+                (
+                    "consent",
+                    models.CharField(
+                        choices=[
+                            ("missing", "Not given yet"),
+                            ("given", "Given"),
+                            ("refused", "Refused"),
+                        ],
+                        default="missing",
+                        max_length=8,
+                        verbose_name="consent to a pledge",
+                    ),
+                ),
+                (
+                    "consented_on",
+                    models.DateField(blank=True, null=True, verbose_name="consented on"),
+                ),
+                (
+                    "patent",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="co_owners",
+                        to="businesses.patent",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'co-owner',
-                'verbose_name_plural': 'co-owners',
-                'ordering': ['pk'],
+                "verbose_name": "co-owner",
+                "verbose_name_plural": "co-owners",
+                "ordering": ["pk"],
             },
         ),
         migrations.CreateModel(
-            name='Appraisal',
+            name="Appraisal",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('appraiser', models.CharField(max_length=200, verbose_name='appraiser')),
-                ('appraised_on', models.DateField(verbose_name='appraised on')),
-                ('method', models.CharField(choices=[('income', 'Income approach'), ('market', 'Market approach'), ('cost', 'Cost approach')], max_length=8, verbose_name='method')),
-                ('appraised_value', models.DecimalField(decimal_places=2, max_digits=16, validators=[django.core.validators.MinValueValidator(Decimal('0.01'))], verbose_name='appraised value (yuan)')),
-                ('report_number', models.CharField(blank=True, max_length=60, verbose_name='report number')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('patent', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='appraisals', to='businesses.patent')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("appraiser", models.CharField(max_length=200, verbose_name="appraiser")),
+                ("appraised_on", models.DateField(verbose_name="appraised on")),
+                (
+                    "method",
+                    models.CharField(
+                        choices=[
+                            ("income", "Income approach"),
+                            ("market", "Market approach"),
+                            ("cost", "Cost approach"),
+                        ],
+                        max_length=8,
+                        verbose_name="method",
+                    ),
+                ),
+                (
+                    "appraised_value",
+                    models.DecimalField(
+                        decimal_places=2,
+                        max_digits=16,
+                        validators=[django.core.validators.MinValueValidator(Decimal("0.01"))],
+                        verbose_name="appraised value (yuan)",
+                    ),
+                ),
+                (
+                    "report_number",
+                    models.CharField(blank=True, max_length=60, verbose_name="report number"),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "patent",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="appraisals",
+                        to="businesses.patent",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'appraisal',
-                'verbose_name_plural': 'appraisals',
-                'ordering': ['-appraised_on', '-pk'],
+                "verbose_name": "appraisal",
+                "verbose_name_plural": "appraisals",
+                "ordering": ["-appraised_on", "-pk"],
             },
         ),
         migrations.AddIndex(
-            model_name='business',
-            index=models.Index(fields=['region'], name='business_region_prefix', opclasses=['varchar_pattern_ops']),
+            model_name="business",
+            index=models.Index(
+                fields=["region"], name="business_region_prefix", opclasses=["varchar_pattern_ops"]
+            ),
         ),
         migrations.AddConstraint(
-            model_name='business',
-            constraint=models.CheckConstraint(condition=models.Q(('revenue_wan__isnull', True), ('revenue_wan__gte', 0), _connector='OR'), name='business_revenue_not_negative'),
+            model_name="business",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("revenue_wan__isnull", True), ("revenue_wan__gte", 0), _connector="OR"
+                ),
+                name="business_revenue_not_negative",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='business',
-            constraint=models.CheckConstraint(condition=models.Q(('assets_wan__isnull', True), ('assets_wan__gte', 0), _connector='OR'), name='business_assets_not_negative'),
+            model_name="business",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("assets_wan__isnull", True), ("assets_wan__gte", 0), _connector="OR"
+                ),
+                name="business_assets_not_negative",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='businessclaim',
-            constraint=models.UniqueConstraint(condition=models.Q(('status', 'pending')), fields=('business', 'claimant'), name='claim_pending_once'),
+            model_name="businessclaim",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("status", "pending")),
+                fields=("business", "claimant"),
+                name="claim_pending_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='businessmember',
-            constraint=models.UniqueConstraint(fields=('business', 'user'), name='member_once_per_business'),
+            model_name="businessmember",
+            constraint=models.UniqueConstraint(
+                fields=("business", "user"), name="member_once_per_business"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='certificate',
-            constraint=models.UniqueConstraint(fields=('business', 'kind'), name='certificate_once'),
+            model_name="certificate",
+            constraint=models.UniqueConstraint(
+                fields=("business", "kind"), name="certificate_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='patent',
-            constraint=models.UniqueConstraint(fields=('business', 'application_number'), name='patent_once_per_business'),
+            model_name="patent",
+            constraint=models.UniqueConstraint(
+                fields=("business", "application_number"), name="patent_once_per_business"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='patent',
-            constraint=models.CheckConstraint(condition=models.Q(('granted_on__isnull', True), ('granted_on__gte', models.F('filed_on')), _connector='OR'), name='patent_granted_after_filing'),
+            model_name="patent",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("granted_on__isnull", True),
+                    ("granted_on__gte", models.F("filed_on")),
+                    _connector="OR",
+                ),
+                name="patent_granted_after_filing",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='encumbrance',
-            constraint=models.CheckConstraint(condition=models.Q(('released_on__isnull', True), ('released_on__gte', models.F('registered_on')), _connector='OR'), name='encumbrance_released_after_registered'),
+            model_name="encumbrance",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("released_on__isnull", True),
+                    ("released_on__gte", models.F("registered_on")),
+                    _connector="OR",
+                ),
+                name="encumbrance_released_after_registered",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='coowner',
-            constraint=models.UniqueConstraint(fields=('patent', 'name'), name='co_owner_once_per_patent'),
+            model_name="coowner",
+            constraint=models.UniqueConstraint(
+                fields=("patent", "name"), name="co_owner_once_per_patent"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='appraisal',
-            constraint=models.CheckConstraint(condition=models.Q(('appraised_value__gt', 0)), name='appraisal_value_positive'),
+            model_name="appraisal",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("appraised_value__gt", 0)), name="appraisal_value_positive"
+            ),
         ),
     ]

@@ -1,72 +1,25 @@
 """Registering, changing and verifying a business; called by views, imports and the demo data."""
 
-import re
-import unicodedata
-from dataclasses import dataclass, fields
-from datetime import date
-from decimal import Decimal
+from dataclasses import fields
 from typing import Any
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
 
+from businesses.credit_codes import read_credit_code, stored_credit_code
+from businesses.entries import BusinessFacts
 from businesses.lifecycles import BUSINESS
 from businesses.models import Business, BusinessMember
 from businesses.permissions import FIXED_ONCE_VERIFIED, has_own_interest, is_identity_fixed
-from businesses.rules.identifiers import CreditCode, IdentifierError, parse_credit_code
+from businesses.rules.identifiers import IdentifierError
 from businesses.selectors import size_verdict
 from businesses.services.refusals import BusinessRefused, Refusal
 from businesses.verbs import Verb
 from sipo_portal.audit.actors import Actor
 from sipo_portal.audit.services import record
-from sipo_portal.offices.models import Region
 from sipo_portal.workflow.advance import advance
 
-# A code of the right form may still fail its check or name no province (DOMAIN 4.1).
-ACCEPTABLE_FAULTS = frozenset({"check_digit", "unknown_province"})
-_CODE_FORM = re.compile(r"[0-9A-HJ-NPQRTUWXY]{18}", re.ASCII)
 # Named in the audit with their values; of the other fields it holds the names only.
 _AUDITED_VALUES = ("region_id", "industry", "size_class")
-
-
-@dataclass(frozen=True, kw_only=True)
-class BusinessFacts:
-    """What its owner says of a business; revenue and assets in 10,000 yuan, unknown ones None."""
-
-    name: str
-    credit_code: str
-    region: Region
-    industry: str
-    established_on: date
-    address: str = ""
-    employee_count: int | None = None
-    revenue_wan: Decimal | None = None
-    assets_wan: Decimal | None = None
-    figures_year: int | None = None
-    has_low_taxable_income: bool = False
-    contact_name: str = ""
-    contact_phone: str = ""
-    legal_representative: str = ""
-
-
-def read_credit_code(text: str) -> CreditCode:
-    """The code as typed; demo codes only where demo data is switched on. Raises IdentifierError."""
-    return parse_credit_code(text, accept_demo=settings.DEMO_DATA)
-
-
-def stored_credit_code(text: str, *, is_exact: bool = False) -> str:
-    """The form to store. Raises IdentifierError.
-
-    `is_exact`: the owner has compared it with the licence. A code of the right form that fails
-    its check is then kept; it stays unverifiable until a coordinator accepts it.
-    """
-    try:
-        return read_credit_code(text).normal
-    except IdentifierError as error:
-        folded = "".join(unicodedata.normalize("NFKC", text).split()).upper()
-        if is_exact and error.code in ACCEPTABLE_FAULTS and _CODE_FORM.fullmatch(folded):
-            return folded
-        raise
 
 
 def credit_code_fault(business: Business) -> IdentifierError | None:

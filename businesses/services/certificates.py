@@ -1,23 +1,14 @@
 """The certificates a business holds; called by its certificate page, imports and the demo data."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date
 
 from django.db import transaction
 
+from businesses.entries import CertificateFacts
 from businesses.models import Business, Certificate
 from businesses.verbs import Verb
 from sipo_portal.audit.actors import Actor
 from sipo_portal.audit.services import record
-
-
-@dataclass(frozen=True, kw_only=True)
-class CertificateFacts:
-    """Number and last day of one certificate; both may be unknown."""
-
-    number: str = ""
-    valid_until: date | None = None
 
 
 @transaction.atomic

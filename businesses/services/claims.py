@@ -3,10 +3,10 @@
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from businesses.credit_codes import stored_credit_code
 from businesses.models import Business, BusinessClaim, BusinessMember
 from businesses.models.claims import ClaimStatus
 from businesses.permissions import acts_for, has_own_interest
-from businesses.services.businesses import stored_credit_code
 from businesses.services.refusals import BusinessRefused, Refusal
 from businesses.verbs import Verb
 from sipo_portal.audit.actors import Actor

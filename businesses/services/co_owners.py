@@ -1,28 +1,17 @@
 """Who owns a patent together with the business; called by the co-owner page and the demo data."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date
 
 from django.db import transaction
 
+from businesses.entries import CoOwnerEntry
 from businesses.models import CoOwner, Patent
-from businesses.models.co_owners import CoOwnerConsent, CoOwnerKind
+from businesses.models.co_owners import CoOwnerConsent
 from businesses.rules.names import fold_name
 from businesses.services.patents import ask_for_check, lock_changeable
 from businesses.verbs import Verb
 from sipo_portal.audit.actors import Actor
 from sipo_portal.audit.services import record
-
-
-@dataclass(frozen=True, kw_only=True)
-class CoOwnerEntry:
-    """One co-owner as the register names it."""
-
-    name: str
-    kind: str = CoOwnerKind.ORGANISATION
-    consent: str = CoOwnerConsent.MISSING
-    consented_on: date | None = None
 
 
 @transaction.atomic

@@ -1,12 +1,12 @@
 """Adding, changing, checking and ending a patent; called by views, imports and match reviews."""
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import date
-from decimal import Decimal
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from businesses.entries import PatentEntry
 from businesses.lifecycles import PATENT
 from businesses.models import Business, Patent
 from businesses.models.patents import PatentStatus
@@ -17,28 +17,6 @@ from businesses.verbs import Verb
 from sipo_portal.audit.actors import Actor
 from sipo_portal.audit.services import record
 from sipo_portal.workflow.advance import advance
-
-
-@dataclass(frozen=True, kw_only=True)
-class PatentEntry:
-    """What its business says of a patent; the kind is read from the number."""
-
-    application_number: str
-    title: str
-    filed_on: date
-    granted_on: date | None = None
-    publication_number: str = ""
-    ipc_main: str = ""
-    has_overseas_family: bool = False
-    is_licensed_in: bool = False
-    owner_name_on_register: str = ""
-    annuity_paid_through_year: int | None = None
-    annuity_relief_percent: Decimal = Decimal(0)
-    compensation_days: int = 0
-    has_ownership_dispute: bool = False
-    has_infringement_dispute: bool = False
-    has_same_day_invention_filing: bool = False
-    is_invalidation_pending: bool = False
 
 
 @transaction.atomic
@@ -161,10 +139,11 @@ def ask_for_check(actor: Actor, locked: Patent) -> None:
 
 def _fill(patent: Patent, entry: PatentEntry) -> None:
     number = parse_patent_number(entry.application_number, today=timezone.localdate())
-    # Numbers of the older form carry the year of filing too; PCT entries that of the entry.
-    if not number.is_pct and number.filing_year != entry.filed_on.year:
+    years_apart = number.filing_year - entry.filed_on.year
+    if years_apart < 0 or (years_apart > 0 and not entry.is_divisional):
         raise BusinessRefused(Refusal.NUMBER_DISAGREES)
     for field in fields(entry):
-        setattr(patent, field.name, getattr(entry, field.name))
+        if field.name != "is_divisional":
+            setattr(patent, field.name, getattr(entry, field.name))
     patent.application_number = number.normal
     patent.kind = number.kind
