@@ -18,7 +18,7 @@ from sipo_portal.ui.admin_site import portal_admin
 from sipo_portal.ui.scoped_admin import ScopedModelAdmin
 
 
-class NewAccountForm(forms.ModelForm[User]):
+class NewAccountForm(forms.ModelForm):  # type: ignore[type-arg]
     password = forms.CharField(
         label=_("First password"),
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
