@@ -30,15 +30,23 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from django.contrib.admin import ModelAdmin, RelatedFieldListFilter, StackedInline, TabularInline
+from django.contrib.admin import (
+    ModelAdmin,
+    RelatedFieldListFilter,
+    ShowFacets,
+    StackedInline,
+    TabularInline,
+)
 from django.contrib.admin.filters import AllValuesFieldListFilter, FieldListFilter
 from django.contrib.admin.options import BaseModelAdmin, csrf_protect_m
 from django.contrib.admin.utils import get_fields_from_path
+from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied, ValidationError
 from django.db import models, transaction
 from django.db.models.constants import LOOKUP_SEP
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, reverse
+from django.utils.text import capfirst
 
 from sipo_portal.ui.fields import DayField, ModelFigureField
 
@@ -93,6 +101,13 @@ class ScopedRelations(BaseModelAdmin):
             )
         return super().get_field_queryset(db, db_field, request) or related._default_manager.all()
 
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        # Without Django's links that add or change the related row in a scripted window.
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and isinstance(field.widget, RelatedFieldWidgetWrapper):
+            field.widget = field.widget.widget
+        return field
+
 
 class ScopedModelAdmin(ScopedRelations, ModelAdmin):
     """See the module's docstring."""
@@ -103,6 +118,7 @@ class ScopedModelAdmin(ScopedRelations, ModelAdmin):
     delete_roles: Sequence[str] = ()
     list_per_page = 50
     show_full_result_count = False
+    show_facets = ShowFacets.NEVER
 
     def __init__(self, model: type[models.Model], admin_site: Any) -> None:
         name = self.__class__.__name__
@@ -181,6 +197,12 @@ class ScopedModelAdmin(ScopedRelations, ModelAdmin):
         return any(
             lookup == path or lookup.startswith(path + LOOKUP_SEP) for path in offered
         ) and super().lookup_allowed(lookup, value, request)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        title = {"title": capfirst(self.opts.verbose_name_plural)}
+        return super().changelist_view(request, {**title, **(extra_context or {})})
 
     # --- writing ----------------------------------------------------------------------------
     def save_through_service(
