@@ -1,6 +1,7 @@
 """`run.py demo`: everything started, watched and ended again."""
 
 import json
+import os
 import signal
 import socket
 import time
@@ -89,6 +90,11 @@ class _Demo:
     def prepare(self, fresh: bool) -> None:
         """Servers, tables, catalogues, static files, data."""
         if fresh:
+            if os.environ.get("DATABASE_URL"):
+                raise StartError(
+                    "DATABASE_URL names a database that is not this folder's to drop; "
+                    "empty it yourself and leave --fresh out."
+                )
             say("Dropping the demo's data …")
             self.servers.drop_data()
             self.installation.forget()

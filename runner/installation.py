@@ -138,19 +138,6 @@ class Installation:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def throw_away(prefix: str) -> Installation:
-    """A new installation of this run alone; clears those of runs that were killed."""
-    if STATE.is_dir():
-        for folder in STATE.glob(f"{prefix}-*"):
-            old = Installation(folder.name)
-            if old.take():
-                old.remove()
-    installation = Installation(f"{prefix}-{os.getpid()}")
-    if not installation.take():
-        raise StartError(f"{installation.folder} is in use; delete it and try again.")
-    return installation
-
-
 def fingerprint_matches(installation: Installation, what: str, value: str) -> bool:
     """Whether `what` was last done for the same `value` (see `fingerprint_done`)."""
     try:

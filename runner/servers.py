@@ -20,7 +20,7 @@ from runner.binaries import (
     service_account,
 )
 from runner.installation import Installation
-from runner.places import PYTHON, ROOT, StartError, last_lines, private_folder
+from runner.places import PYTHON, ROOT, STATE, StartError, last_lines, private_folder
 from runner.processes import Account, Child, Program, credentials, end_stray, start, stop
 
 DATABASE, OWNER, APPLICATION = "sipo", "sipo_owner", "sipo_app"
@@ -247,6 +247,20 @@ class Servers:
                 time.sleep(0.05)
             stop(child)
         raise StartError(f"{name} did not start; the end of {log}:\n{last_lines(log)}")
+
+
+def throw_away(prefix: str) -> Installation:
+    """A new installation of this run alone; clears those of runs that were killed."""
+    if STATE.is_dir():
+        for folder in STATE.glob(f"{prefix}-*"):
+            old = Installation(folder.name)
+            if old.take():
+                Servers(old).drop_data()
+                old.remove()
+    installation = Installation(f"{prefix}-{os.getpid()}")
+    if not installation.take():
+        raise StartError(f"{installation.folder} is in use; delete it and try again.")
+    return installation
 
 
 def free_port() -> int:

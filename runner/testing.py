@@ -6,11 +6,10 @@ import subprocess
 from glob import glob
 
 from runner import environment
-from runner.installation import throw_away
 from runner.places import PYTHON, ROOT, in_ci, say
 from runner.preparation import application_variables, compile_catalogues
 from runner.processes import run_in_front
-from runner.servers import Servers
+from runner.servers import Servers, throw_away
 
 CHROMIUMS = ("chromium", "google-chrome")
 CHINESE_FONTS = "/usr/share/fonts/**/NotoSansCJK*"
