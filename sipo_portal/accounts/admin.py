@@ -12,22 +12,32 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from sipo_portal.accounts import services
-from sipo_portal.accounts.models import User
+from sipo_portal.accounts.models import Role, User
 from sipo_portal.audit.actors import Actor
 from sipo_portal.ui.admin_site import portal_admin
 from sipo_portal.ui.scoped_admin import ScopedModelAdmin
 
 
-class NewAccountForm(forms.ModelForm):  # type: ignore[type-arg]
+class AccountForm(forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        model = User
+        fields = ("email", "name", "role", "office", "language")
+
+    def clean(self) -> dict[str, Any]:
+        """Says at the field what the database would refuse for the row as a whole."""
+        given: dict[str, Any] = super().clean() or self.cleaned_data
+        has_office = given.get("office") is not None
+        if "role" in given and (given["role"] == Role.COORDINATOR) != has_office:
+            self.add_error("office", _("A coordinator has a branch office, nobody else does."))
+        return given
+
+
+class NewAccountForm(AccountForm):
     password = forms.CharField(
         label=_("First password"),
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
         help_text=_("The person changes it after signing in."),
     )
-
-    class Meta:
-        model = User
-        fields = ("email", "name", "role", "office", "language")
 
 
 @admin.register(User, site=portal_admin)
@@ -50,8 +60,7 @@ class UserAdmin(ScopedModelAdmin):
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
     ) -> Any:
-        if obj is None:
-            kwargs["form"] = NewAccountForm
+        kwargs["form"] = NewAccountForm if obj is None else AccountForm
         return super().get_form(request, obj, change=change, **kwargs)
 
     def save_through_service(

@@ -193,7 +193,8 @@ class ScopedModelAdmin(ScopedRelations, ModelAdmin):
             item[0] if isinstance(item, list | tuple) else item
             for item in self.get_list_filter(request)
         ]
-        offered = [item for item in [*filters, self.date_hierarchy] if isinstance(item, str)]
+        named = [getattr(item, "parameter_name", item) for item in [*filters, self.date_hierarchy]]
+        offered = [item for item in named if isinstance(item, str)]
         return any(
             lookup == path or lookup.startswith(path + LOOKUP_SEP) for path in offered
         ) and super().lookup_allowed(lookup, value, request)
