@@ -126,14 +126,18 @@ def parse_row(
             if field.default is MISSING:
                 faults.append(FileFault(file, record.row, field.name, "", "column is missing"))
             continue
+        allowed = field.metadata["allowed"]
         try:
-            values[field.name] = field.metadata["allowed"].parse(text)
+            values[field.name] = allowed.parse(text)
+            is_allowed = allowed.accepts(values[field.name])
         except ValueError:
-            reason = field.metadata["allowed"].allowed
-            faults.append(FileFault(file, record.row, field.name, text, reason))
+            is_allowed = False
+        if not is_allowed:
+            faults.append(FileFault(file, record.row, field.name, text, allowed.allowed))
     if len(faults) > before:
         return None
     row = row_type(**values)
+    # Each column is fine: what is left are columns that contradict each other.
     for fault in row_faults(row):
         text = record.cells.get(fault.column, str(fault.value))
         faults.append(FileFault(file, record.row, fault.column, text, fault.allowed))

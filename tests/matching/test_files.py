@@ -10,6 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from hypothesis import given, settings
 
+from financing.management.commands.match_files import Command
 from financing.matching.canonical import canonical_text
 from financing.matching.csv_rows import FileError, table_text
 from financing.matching.engine import propose_matches
@@ -108,7 +109,7 @@ def test_command_writes_everything_and_explains(paths, tmp_path, capsys):
     out = tmp_path / "out"
     arguments = [f"--{name}={path}" for name, path in options.items()]
     arguments += [f"--out={out}", "--json", "--explain", "R1:O1", "R2:O1"]
-    call_command("match_files", *arguments)
+    call_command(Command(), *arguments)
     summary = json.loads(capsys.readouterr().out)
     assert summary["proposals"] == 1
     assert [e["outcome"] for e in summary["explanations"]] == ["proposed", "term_out_of_range"]
@@ -203,10 +204,10 @@ def test_broken_policies_give_a_message(paths, tmp_path, content):
 def test_unknown_pairs_and_missing_files_are_refused_by_the_command(paths, tmp_path):
     arguments = [f"--{name}={path}" for name, path in paths.items()]
     with pytest.raises(CommandError, match="REQUEST:OFFER"):
-        call_command("match_files", *arguments, f"--out={tmp_path}", "--explain", "R1:O9")
+        call_command(Command(), *arguments, f"--out={tmp_path}", "--explain", "R1:O9")
     paths["offers"].unlink()
     with pytest.raises(CommandError, match=r"O\.csv"):
-        call_command("match_files", *arguments, f"--out={tmp_path}")
+        call_command(Command(), *arguments, f"--out={tmp_path}")
 
 
 def test_the_document_lists_every_column_with_unit_and_allowed_values():
