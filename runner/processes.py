@@ -117,7 +117,9 @@ def end_stray(pid: int, stop_signal: int = signal.SIGTERM, patience: float = 10.
 
 def run_in_front(command: Sequence[str], variables: Mapping[str, str], folder: Path) -> int:
     """Runs a command on our terminal; Ctrl-C is its own to handle, SIGTERM is passed on."""
-    process = subprocess.Popen(command, env=dict(variables), cwd=folder)
+    process = subprocess.Popen(
+        command, env=dict(variables), cwd=folder, preexec_fn=_bind_to_parent(signal.SIGTERM)
+    )
 
     def pass_on(number: int, _frame: object) -> None:
         process.send_signal(number)
