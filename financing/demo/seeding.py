@@ -1,0 +1,37 @@
+"""Everything the demo shows, in one transaction; `manage.py seed_demo` calls `seed`."""
+
+from random import Random
+
+from django.db import transaction
+from django.utils import timezone
+
+from financing.demo.firms import seed_firms
+from financing.demo.offers import seed_offers
+from financing.demo.people import ACCOUNTS, seed_accounts, seed_institutions, seed_offices
+from financing.demo.requests import seed_requests, seed_run_and_reviews
+from financing.services.first_policy import ensure_policy
+from sipo_portal.accounts.models import User
+from sipo_portal.offices.services import load_regions
+
+SEED = 2014
+
+
+def is_seeded() -> bool:
+    """The first demo account is there."""
+    return User.objects.filter(email=ACCOUNTS[0].email).exists()
+
+
+@transaction.atomic
+def seed() -> None:
+    """Write the demo data; the same on every machine but for the day it is written on."""
+    random = Random(SEED)
+    today = timezone.localdate()
+    load_regions()
+    ensure_policy()
+    offices = seed_offices()
+    institutions = seed_institutions()
+    users = seed_accounts(offices, institutions)
+    firms = seed_firms(random, users, today)
+    seed_offers(random, institutions, today)
+    seed_requests(random, firms, today)
+    seed_run_and_reviews(users)

@@ -1,0 +1,173 @@
+"""The vocabulary invented names are made of."""
+
+# Two-character fore-names of firms, not places and not brands.
+FORENAMES = [
+    "星澜",
+    "青禾",
+    "云栖",
+    "澄光",
+    "墨川",
+    "朗岳",
+    "晨屿",
+    "松壑",
+    "霁月",
+    "远岫",
+    "汀兰",
+    "砚池",
+    "岚谷",
+    "溯源",
+    "清砾",
+    "鹤汀",
+    "映川",
+    "知白",
+    "沐川",
+    "听澜",
+    "予初",
+    "望舒",
+    "半夏",
+    "扶摇",
+    "长庚",
+    "玄圃",
+    "若木",
+    "飞廉",
+    "羲和",
+    "昆吾",
+    "采薇",
+    "蒹葭",
+    "白石",
+    "玉衡",
+    "天枢",
+    "摇光",
+    "开阳",
+    "北落",
+    "南斗",
+    "东井",
+    "参宿",
+    "奎木",
+    "娄金",
+    "昴日",
+    "毕月",
+    "觜火",
+    "翼火",
+    "轸水",
+]
+
+# (word in the name, GB/T 4754-2017 code, what its patents are about, main IPC class)
+FIELDS = (
+    ("光电", "C3976", "发光器件", "H01L33/00"),
+    ("微电子", "C3973", "集成电路封装", "H01L23/00"),
+    ("传感", "C4028", "传感装置", "G01D5/00"),
+    ("精密机械", "C3429", "数控夹具", "B23Q3/00"),
+    ("机器人", "C3491", "机械臂关节", "B25J17/00"),
+    ("新材料", "C2651", "高分子复合材料", "C08L23/00"),
+    ("环保科技", "C3591", "污水处理装置", "C02F1/00"),
+    ("医疗器械", "C3589", "康复训练器械", "A61H1/00"),
+    ("生物技术", "C2761", "蛋白纯化方法", "C07K1/00"),
+    ("节能设备", "C3463", "换热结构", "F28D7/00"),
+    ("电池科技", "C3841", "电池极片", "H01M4/00"),
+    ("农业装备", "C3572", "播种装置", "A01C7/00"),
+    ("食品科技", "C1499", "干燥工艺", "A23L3/00"),
+    ("纺织科技", "C1789", "功能面料", "D03D15/00"),
+    ("软件", "I6513", "数据处理方法", "G06F16/00"),
+    ("信息技术", "I6531", "图像识别方法", "G06T7/00"),
+    ("检测技术", "M7452", "无损检测方法", "G01N29/00"),
+    ("建筑科技", "E4999", "装配式连接件", "E04B1/00"),
+    ("智能物流", "G5990", "分拣设备", "B65G47/00"),
+    ("家居用品", "C2110", "折叠家具", "A47B3/00"),
+)
+
+TITLE_HEADS = (
+    "一种",
+    "一种改进的",
+    "一种高效",
+    "一种低噪",
+    "一种模块化",
+    "一种可调节的",
+    "一种轻量化",
+)
+TITLE_TAILS = ("", "及其制备方法", "及其控制方法", "及使用该装置的系统", "的散热结构", "的密封结构")
+
+FAMILY_NAMES = [
+    "赵",
+    "钱",
+    "孙",
+    "李",
+    "周",
+    "吴",
+    "郑",
+    "王",
+    "冯",
+    "陈",
+    "褚",
+    "卫",
+    "蒋",
+    "沈",
+    "韩",
+    "杨",
+    "朱",
+    "秦",
+    "尤",
+    "许",
+]
+GIVEN_NAMES = [
+    "文清",
+    "子墨",
+    "若溪",
+    "嘉言",
+    "明远",
+    "思齐",
+    "景行",
+    "知微",
+    "念慈",
+    "怀瑾",
+    "安澜",
+    "书瑶",
+    "承宇",
+    "以宁",
+]
+
+APPRAISERS = ("方圆示范资产评估所", "衡度示范知识产权评估公司", "明德示范资产评估公司")
+CO_OWNERS = ("示范理工大学", "示范应用技术研究院", "示范工业设计中心")
+
+# (Chinese name, English name, kind, division of the seat)
+INSTITUTIONS = (
+    ("江澄示范银行", "Jiangcheng Demo Bank", "bank", "320100"),
+    ("太湖示范农商银行", "Taihu Demo Rural Commercial Bank", "bank", "320500"),
+    ("钟山示范科技银行", "Zhongshan Demo Technology Bank", "bank", "320100"),
+    ("珠岸示范银行", "Zhu'an Demo Bank", "bank", "440100"),
+    ("鹏岭示范银行", "Pengling Demo Bank", "bank", "440300"),
+    ("粤海湾示范农商银行", "Yuehaiwan Demo Rural Commercial Bank", "bank", "440600"),
+    ("秦川示范银行", "Qinchuan Demo Bank", "bank", "610100"),
+    ("华宁示范银行", "Huaning Demo Bank", "bank", "110100"),
+    ("安屿示范财产保险", "Anyu Demo Property Insurance", "insurer", "440300"),
+    ("恒舟示范保险", "Hengzhou Demo Insurance", "insurer", "320100"),
+    ("信柏示范融资担保", "Xinbai Demo Guarantee", "guarantor", "320500"),
+    ("岭树示范融资担保", "Lingshu Demo Guarantee", "guarantor", "440100"),
+)
+
+# (Chinese name, English name, division or none for the national office, place of the parent)
+OFFICES = (
+    ("国家知识产权示范局", "National Demo Office", None, None),
+    ("江苏示范分局", "Jiangsu Demo Branch Office", "320000", 0),
+    ("南京示范分局", "Nanjing Demo Branch Office", "320100", 1),
+    ("苏州示范分局", "Suzhou Demo Branch Office", "320500", 1),
+    ("广东示范分局", "Guangdong Demo Branch Office", "440000", 0),
+    ("广州示范分局", "Guangzhou Demo Branch Office", "440100", 4),
+    ("深圳示范分局", "Shenzhen Demo Branch Office", "440300", 4),
+    ("陕西示范分局", "Shaanxi Demo Branch Office", "610000", 0),
+)
+
+# (division, weight): where the businesses sit.
+PLACES = (
+    ("320106", 10),
+    ("320115", 8),
+    ("320505", 14),
+    ("320583", 12),
+    ("320206", 6),
+    ("440106", 12),
+    ("440305", 16),
+    ("440306", 10),
+    ("440605", 8),
+    ("610113", 8),
+    ("610302", 4),
+)
