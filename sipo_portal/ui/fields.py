@@ -103,12 +103,13 @@ class FigureField(forms.DecimalField):
         if value in self.empty_values or (isinstance(value, str) and not value.strip()):
             return None
         try:
-            number = Decimal(plain_number(str(value), in_wan=self.scale == formats.WAN))
+            text = plain_number(str(value), in_wan=self.scale == formats.WAN)
         except ValueError as error:
             raise self.refuse(str(error), limit=self.shown(self.largest))
+        number = Decimal(text)
         if number < 0 <= self.smallest:
             raise self.refuse("negative")
-        if number != number.quantize(Decimal(1).scaleb(-self.places)):
+        if len(text.partition(".")[2].rstrip("0")) > self.places:
             if self.places == 0:
                 raise self.refuse("whole")
             raise self.refuse("too_fine", count=self.places)
@@ -175,13 +176,11 @@ class PlainIntegerField(FigureField):
 
 
 class ModelFigureField(FigureField):
-    """The form field of a model's DecimalField (admin pages); the model's validators set bounds."""
+    """The form field of a model's DecimalField in the admin: 0 or more, its number of digits."""
 
     def __init__(self, *, max_digits: int = 20, decimal_places: int = 2, **kwargs: Any) -> None:
         largest = Decimal(10) ** (max_digits - decimal_places) - Decimal(1).scaleb(-decimal_places)
-        super().__init__(
-            largest=largest, smallest=-largest, decimal_places=decimal_places, **kwargs
-        )
+        super().__init__(largest=largest, decimal_places=decimal_places, **kwargs)
 
 
 class SignedIntegerField(forms.IntegerField):

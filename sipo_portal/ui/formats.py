@@ -1,7 +1,7 @@
 """How amounts, rates and dates are written in each language; template tags and mails call it."""
 
 from datetime import date, datetime
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation, localcontext
 
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -10,6 +10,8 @@ from django.utils.translation import get_language
 WAN = Decimal(10_000)
 MILLION = Decimal(1_000_000)
 NOTHING = "–"
+# Digits: more than any column holds, so that no figure is too long to be written.
+PRECISION = 60
 # Between a figure and its unit: they stay on one line.
 GLUE = "\u00a0"
 
@@ -33,7 +35,8 @@ def decimal_of(value: Number) -> Decimal | None:
 
 def grouped(number: Decimal, places: int) -> str:
     """With thousands separators and exactly `places` digits after the point."""
-    return f"{number.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP):,f}"
+    with localcontext(prec=PRECISION):
+        return f"{number.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP):,f}"
 
 
 def shortest(number: Decimal, places: int) -> str:
