@@ -111,7 +111,7 @@ def test_list_search_filter_and_choices_show_no_foreign_row(
         assert "他行" not in text
     assert "本行" in staff.get(f"{LIST}add/").content.decode()
     answer = staff.get(f"{LIST}?institution__id__exact={foreign.institution_id}")
-    assert answer.context["cl"].result_count == 0
+    assert foreign.pk not in {row.pk for row in answer.context["cl"].result_list}
 
 
 def test_the_address_asks_nothing_the_page_does_not_offer(staff: Client, ours: LoanOffer) -> None:
