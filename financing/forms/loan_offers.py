@@ -14,6 +14,7 @@ from django.forms.models import BaseInlineFormSet
 from django.utils.translation import gettext_lazy as _
 
 from businesses.models.certificates import CertificateKind
+from financing.forms.service_checked import ServiceCheckedForm
 from financing.models.loan_offers import (
     AcceptedPatentKind,
     CollateralLimit,
@@ -62,14 +63,7 @@ class CodesField(forms.CharField):
         return self.prepare_value(initial or []) != (data or "")
 
 
-class UncheckedConstraintsMixin:
-    """The service checks what holds between fields, with messages at the field."""
-
-    def validate_constraints(self) -> None:
-        """Django would answer with the name of a database constraint."""
-
-
-class LoanOfferForm(UncheckedConstraintsMixin, forms.ModelForm):
+class LoanOfferForm(ServiceCheckedForm):
     min_principal = WanField(
         label=_("Least principal (10,000 yuan)"), help_text=_("For example 10 for 100,000 yuan.")
     )
@@ -221,7 +215,7 @@ class PartFormSet(BaseInlineFormSet):
                 yield form.prefix, values
 
 
-class AcceptedPatentKindForm(UncheckedConstraintsMixin, forms.ModelForm):
+class AcceptedPatentKindForm(ServiceCheckedForm):
     loan_to_value_percent = PercentField(
         label=_("Loan-to-value (%)"),
         required=False,
@@ -245,7 +239,7 @@ class AcceptedPatentKindForm(UncheckedConstraintsMixin, forms.ModelForm):
         return self.cleaned_data["min_remaining_months"] or 0
 
 
-class CollateralLimitForm(UncheckedConstraintsMixin, forms.ModelForm):
+class CollateralLimitForm(ServiceCheckedForm):
     min_patents = PlainIntegerField(
         label=_("From this number of patents"), smallest=1, largest=1000
     )
@@ -256,7 +250,7 @@ class CollateralLimitForm(UncheckedConstraintsMixin, forms.ModelForm):
         fields = ("min_patents", "limit_amount")
 
 
-class LoanOfferFeeForm(UncheckedConstraintsMixin, forms.ModelForm):
+class LoanOfferFeeForm(ServiceCheckedForm):
     amount = YuanField(label=_("Amount (yuan)"), required=False)
     percent = PercentField(label=_("Or share of the principal (%)"), required=False)
 

@@ -5,6 +5,7 @@ A version that a run used is part of that run's record and never changes; a new 
 
 from collections.abc import Iterable, Mapping
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -166,10 +167,17 @@ def _row(row: models.Model) -> dict[str, Any]:
     """Own columns as text: what the audit records of a row without personal data."""
     left_out = ("id", "created_at", "policy")
     return {
-        field.name: None if (value := field.value_from_object(row)) is None else str(value)
+        field.name: _text(field.value_from_object(row))
         for field in row._meta.concrete_fields
         if field.name not in left_out
     }
+
+
+def _text(value: Any) -> str | None:
+    # 3 typed and 3.000 stored are the same figure.
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
+    return None if value is None else str(value)
 
 
 def _recorded(policy: MatchingPolicy) -> dict[str, Any]:
