@@ -33,8 +33,8 @@ class PatentForm(forms.Form):
         label=_("Patent number"),
         max_length=40,
         help_text=_(
-            "As on the certificate, for example ZL 2021 2 0938098.5. Kind and year of filing are read "
-            "from it."
+            "As on the certificate, for example ZL 2021 2 0938098.5. Kind and year of filing are "
+            "read from it."
         ),
         error_messages={"required": _("Enter the patent number printed on the certificate.")},
         widget=forms.TextInput(
