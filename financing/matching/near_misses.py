@@ -120,6 +120,7 @@ def _changes(request: RequestRow, offer: OfferRow, context: Context) -> Iterator
     """Candidate changes, the easiest for a business first; within one kind the smallest first."""
     pair = make_pair(request, offer, context)
     if isinstance(pair, InsurancePair):
+        yield from _cured_patents(pair.request, "insurability_failures", "pay_annuity")
         yield from _cured_patents(pair.request, "insurability_failures", "get_consent")
         yield from _sums_insured(pair)
         yield from _more_patents(pair, sorted(pair.offer.accepted_kinds))

@@ -300,6 +300,17 @@ def test_insurance_near_miss():
     assert (miss.change_code, miss.after) == ("change_sum_insured", 5 * WAN)
 
 
+@pytest.mark.parametrize(
+    ("failure", "code"),
+    [("annuity_unpaid", "pay_annuity"), ("co_owner_consent_missing", "get_consent")],
+)
+def test_insurance_near_miss_cures_a_patent(failure, code):
+    request = insurance_request(patents=(patent(insurability_failures=frozenset({failure})),))
+    offer = insurance_offer(conditions=frozenset({failure}))
+    miss = near_miss(request, offer, make_context(policy()))
+    assert (miss.change_code, miss.patent_ids) == (code, ("P1",))
+
+
 def test_refusals_are_counted_by_rule():
     requests = [loan_request(), loan_request(id="R2", term_months=60)]
     offers = [loan_offer(), loan_offer(id="O2", status="paused")]

@@ -2,13 +2,16 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
 
 import pytest
 
+from businesses.rules.premiums import Tariff, premium
 from financing.matching import eligibility
 from financing.matching.decided import CRITERION_COLUMNS, criterion_fingerprint
 from financing.matching.eligibility import INSURANCE_RULES, LOAN_RULES, evaluate
 from financing.matching.engine import make_context
+from financing.matching.savings import premium_fen
 from financing.matching.tables import AcceptedPatentKind, DecidedPair, LimitStep, OfferFee
 from tests.matching.rows import (
     AS_OF,
@@ -199,6 +202,12 @@ def test_basket_gives_earliest_expiry_and_union_of_co_owners():
             70 * WAN,
         ),
         ({"unappraised_limit_fen": 70 * WAN}, (patent(appraised_value_fen=100 * WAN),), 40 * WAN),
+        (
+            {"unappraised_limit_fen": 70 * WAN},
+            (patent(appraised_value_fen=300 * WAN),
+             patent(id="P2", appraised_value_fen=None, appraised_on=None)),
+            120 * WAN,
+        ),
     ],
 )  # fmt: skip
 def test_financeable_amount_by_basis_in_whole_yuan(of_offer, patents, amount):
@@ -207,6 +216,14 @@ def test_financeable_amount_by_basis_in_whole_yuan(of_offer, patents, amount):
     evaluation = evaluate(request, offer, make_context(policy()))
     assert evaluation.passed, evaluation.failed_codes
     assert evaluation.pair.amount_fen == amount
+
+
+def test_premium_agrees_with_the_tariff_of_the_rules():
+    for sum_insured in (5 * WAN, 12_345_678, 100 * WAN):
+        offer = insurance_offer(premium_rate_ppm=23_457)
+        tariff = Tariff(Decimal(500), Decimal(100), Decimal(50), Decimal("2.3457"))
+        exact = premium(tariff, 2, Decimal(sum_insured) / 100)
+        assert premium_fen(offer, sum_insured, 2) == exact * 100
 
 
 def test_rates_and_saving():
