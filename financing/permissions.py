@@ -27,6 +27,10 @@ from financing.models.requests import (
 
 LIVE_PATENT_STATUSES = (PatentStatus.REGISTERED, PatentStatus.VERIFIED)
 CHANGEABLE_STATUSES = (RequestStatus.DRAFT, RequestStatus.RETURNED)
+IN_HAND_STATUSES = tuple(REQUEST_HOLDING_STATUSES)
+OVER_STATUSES = tuple(
+    status for status in RequestStatus.values if status not in ("draft", *IN_HAND_STATUSES)
+)
 
 
 class Cure(StrEnum):

@@ -14,10 +14,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from businesses.findings import TITLES as GROUND_TITLES
 from businesses.models import Certificate
 from businesses.models.businesses import SizeClass
 from businesses.rules import industries
-from financing.ground_texts import GROUND_TITLES
 from financing.matching.near_misses import NearMiss
 from financing.matching.rule_results import Figure, RuleResult
 from financing.models.insurance_offers import CoverKind
@@ -281,6 +281,11 @@ WORDS: dict[str, Text] = {
     "draft": _("not published"),
     "institution_suspended": _("the institution is suspended"),
     "remaining_life_too_short": _("remaining life too short"),
+    "policyholder_not_entitled": _("the business is neither owner nor licensee"),
+    "kind_not_insured": _("this kind of patent is not insured"),
+    "not_in_force": _("the patent is not in force"),
+    "ownership_dispute_pending": _("an ownership dispute is pending"),
+    "infringement_dispute_pending": _("an infringement dispute is pending"),
     "other": _("another reason"),
     **dict(SizeClass.choices),
     **dict(CoverKind.choices),

@@ -9,5 +9,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("livez", health.livez, name="livez"),
     path("readyz", health.readyz, name="readyz"),
     path("", include("sipo_portal.accounts.urls")),
+    path("", include("financing.home_urls")),
+    path("", include("financing.urls")),
+    path("businesses/", include("businesses.urls")),
     path("admin/", portal_admin.urls),
 ]

@@ -219,6 +219,13 @@ def copy_as_draft(*, actor: Actor, request: LoanRequest) -> LoanRequest:
     return draft
 
 
+@transaction.atomic
+def withdraw_and_copy(*, actor: Actor, request: LoanRequest) -> LoanRequest:
+    """The way to change what was submitted: take it back and go on with a draft like it."""
+    withdrawn = withdraw(actor=actor, request=request)
+    return copy_as_draft(actor=actor, request=withdrawn)
+
+
 def _refuse(reasons: Reasons) -> None:
     if reasons:
         raise RequestRefused(reasons)

@@ -1,0 +1,93 @@
+"""What an owner's pages show of requests, matches and patents; called by views, nothing is changed.
+
+Every function starts from `visible_to` and needs a number of queries that does not grow with rows.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from django.db.models import Count, Prefetch, Q, QuerySet
+
+from businesses.models import Appraisal, Business, Patent
+from businesses.rules.annuities import AnnuityStatus
+from businesses.rules.findings import Finding, has_hard
+from businesses.selectors import annuity_status, expires_on, latest_appraisal, registrability_of
+from financing.models.loan_requests import LoanRequest
+from financing.models.matches import MATCH_LIVE_STATUSES, Match, MatchDecision
+from financing.models.proposals import Proposal
+from financing.permissions import LIVE_PATENT_STATUSES
+from sipo_portal.accounts.models import User
+
+
+def requests_of(user: User) -> QuerySet[LoanRequest]:
+    """The loan requests of the user's businesses, with what a list says about each."""
+    return (
+        LoanRequest.objects.visible_to(user)
+        .select_related("business")
+        .annotate(
+            proposal_count=Count("proposals", distinct=True),
+            match_count=Count(
+                "matches", filter=Q(matches__status__in=MATCH_LIVE_STATUSES), distinct=True
+            ),
+        )
+    )
+
+
+@dataclass(frozen=True)
+class PatentChoice:
+    """A live patent as a choice for a request: facts and what stands against a pledge."""
+
+    patent: Patent
+    expires_on: date
+    annuity: AnnuityStatus
+    appraisal: Appraisal | None
+    findings: tuple[Finding, ...]
+
+    @property
+    def is_suitable(self) -> bool:
+        """Nothing hard stands against a pledge; it may be offered even where something does."""
+        return not has_hard(self.findings)
+
+
+def live_patents(business: Business) -> QuerySet[Patent]:
+    """What a request may offer, in the order of the page."""
+    return Patent.objects.filter(business=business, status__in=LIVE_PATENT_STATUSES)
+
+
+def patent_choices(patents: Iterable[Patent], *, on: date) -> list[PatentChoice]:
+    """`patents` read `with_facts`: no query per patent."""
+    return [
+        PatentChoice(
+            patent=patent,
+            expires_on=expires_on(patent),
+            annuity=annuity_status(patent, on=on),
+            appraisal=latest_appraisal(patent, on=on),
+            findings=registrability_of(patent, on=on),
+        )
+        for patent in patents
+    ]
+
+
+def matches_of(loan_request: LoanRequest, user: User) -> list[Match]:
+    """Every match of the request with the decisions its business may read; live ones first."""
+    matches = (
+        Match.objects.visible_to(user)
+        .filter(loan_request=loan_request)
+        .select_related("institution", "loan_offer")
+        .prefetch_related(
+            Prefetch("decisions", queryset=MatchDecision.objects.visible_to(user)),
+        )
+    )
+    return sorted(matches, key=lambda match: (not match.is_live, match.created_at))
+
+
+def proposals_of(loan_request: LoanRequest, user: User) -> QuerySet[Proposal]:
+    """What the latest run proposes for the request, best first."""
+    return (
+        Proposal.objects.visible_to(user)
+        .filter(loan_request=loan_request)
+        .select_related("loan_offer__institution", "run")
+        .prefetch_related("loan_offer__fees")
+        .order_by("rank", "pk")
+    )

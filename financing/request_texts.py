@@ -1,0 +1,323 @@
+"""Words about a loan request for its owner: reasons, states, what to do next; views read them."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Literal
+
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
+
+from businesses.models.businesses import BusinessStatus, SizeClass, SizeIndicator
+from financing.models.loan_requests import LoanRequest
+from financing.models.matches import Match, MatchStatus
+from financing.models.requests import RequestStatus
+from financing.permissions import Cure, Reason, ReasonCode
+from sipo_portal.ui import formats
+
+# Unrefreshed for so long without a live match a request expires (DOMAIN 3).
+KEPT_DAYS = 90
+ASK_AFTER_DAYS = 45
+
+REASONS: dict[str, str | Promise] = {
+    ReasonCode.BUSINESS_SUSPENDED: gettext_lazy(
+        "The business is suspended. Ask the branch office why."
+    ),
+    ReasonCode.BUSINESS_TOO_LARGE: gettext_lazy(
+        "Loans are for small and micro businesses. This one counts as %(size_class)s;"
+        " what decides is: %(indicator)s."
+    ),
+    ReasonCode.SIZE_UNDETERMINED: gettext_lazy(
+        "The size of the business is not known yet. State its industry, staff, revenue and assets."
+    ),
+    ReasonCode.INDUSTRY_NOT_COVERED: gettext_lazy(
+        "The size standard does not cover the industry of the business, so it cannot ask here."
+    ),
+    ReasonCode.LOAN_INCOMPLETE: gettext_lazy("Say how much you want to borrow and for how long."),
+    ReasonCode.LEAST_ABOVE_PRINCIPAL: gettext_lazy(
+        "The least you accept is more than the amount you ask for."
+    ),
+    ReasonCode.NO_PATENT: gettext_lazy("Choose at least one patent."),
+    ReasonCode.PATENT_ENDED: gettext_lazy(
+        "The patent %(number)s has ended or is a draft. Take it out."
+    ),
+    ReasonCode.PATENT_FOREIGN: gettext_lazy(
+        "One of the patents chosen cannot be offered. Choose again."
+    ),
+    ReasonCode.PURPOSE_MISSING: gettext_lazy("Say what the money is for."),
+    ReasonCode.OTHER_REQUEST_OPEN: gettext_lazy(
+        "The business has another loan request in hand. A business has one at a time: withdraw"
+        " the other one, or wait until it is over."
+    ),
+    ReasonCode.NOT_CHANGEABLE: gettext_lazy(
+        "A request that was submitted is fixed. Withdraw it and continue with a copy."
+    ),
+    ReasonCode.NOT_A_DRAFT: gettext_lazy("Only a draft can be deleted."),
+    ReasonCode.NOT_IN_MATCHING: gettext_lazy("This request does not take part in matching."),
+    ReasonCode.NOT_WITHDRAWABLE: gettext_lazy("This request can no longer be withdrawn."),
+}
+
+REFUSED_INDICATORS = {SizeIndicator.EMPLOYEES, SizeIndicator.REVENUE_WAN, SizeIndicator.ASSETS_WAN}
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonLine:
+    """A reason in words, and the page where it is cured ("" where there is none)."""
+
+    text: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class NextAction:
+    """What must I do now, and by when? Parameters of components/notice.html."""
+
+    title: str
+    text: str
+    when: str = ""
+    tone: str = ""
+    action_url: str = ""
+    action_label: str = ""
+
+
+StepState = Literal["done", "current", "todo"]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    label: str
+    state: StepState
+    url: str = ""
+
+
+def reason_line(reason: Reason, loan_request: LoanRequest) -> ReasonLine:
+    """A reason against an act on this request, with its cure."""
+    return ReasonLine(reason_text(reason), cure_url(reason, loan_request))
+
+
+def reason_text(reason: Reason) -> str:
+    detail = dict(reason.detail)
+    if "size_class" in detail:
+        detail["size_class"] = str(SizeClass(detail["size_class"]).label)
+        indicator = detail["indicator"]
+        known = indicator in SizeIndicator.values
+        detail["indicator"] = str(SizeIndicator(indicator).label) if known else formats.NOTHING
+    return str(REASONS[reason.code]) % detail
+
+
+def cure_url(reason: Reason, loan_request: LoanRequest) -> str:
+    match reason.cure:
+        case Cure.BUSINESS:
+            return reverse("businesses:edit", args=[loan_request.business_id])
+        case Cure.LOAN:
+            return reverse("financing:request_loan", args=[loan_request.pk])
+        case Cure.PATENTS:
+            return reverse("financing:request_patents", args=[loan_request.pk])
+        case Cure.PURPOSE:
+            return reverse("financing:request_purpose", args=[loan_request.pk])
+        case Cure.OTHER_REQUEST:
+            return reverse("financing:request_detail", args=[dict(reason.detail)["request_id"]])
+        case _:
+            return ""
+
+
+# --- how far it got ------------------------------------------------------------------------------
+
+STEPS: tuple[str | Promise, ...] = (
+    pgettext_lazy("step of a request", "Submitted"),
+    pgettext_lazy("step of a request", "Matched with offers"),
+    pgettext_lazy("step of a request", "In review at the branch office"),
+    pgettext_lazy("step of a request", "With an institution"),
+    pgettext_lazy("step of a request", "Terms accepted"),
+    pgettext_lazy("step of a request", "Money received"),
+)
+REACHED_BY_MATCH = {
+    MatchStatus.IN_REVIEW: 2,
+    MatchStatus.RETURNED: 2,
+    MatchStatus.REFERRED: 3,
+    MatchStatus.IN_STUDY: 3,
+    MatchStatus.WAITING: 3,
+    MatchStatus.TERMS_OFFERED: 3,
+    MatchStatus.ACCEPTED: 4,
+    MatchStatus.COMPLETED: 5,
+}
+
+
+def steps_of(loan_request: LoanRequest, matches: list[Match]) -> list[Step]:
+    """Where the request stands between submitting and the money."""
+    reached = {RequestStatus.OPEN: 1, RequestStatus.COMMITTED: 4, RequestStatus.FUNDED: 5}.get(
+        RequestStatus(loan_request.status), 0
+    )
+    live = [REACHED_BY_MATCH.get(MatchStatus(match.status), 0) for match in matches]
+    reached = max([reached, *live])
+    is_done = loan_request.status == RequestStatus.FUNDED
+    return [
+        Step(
+            str(label),
+            "done" if number < reached or is_done else "current" if number == reached else "todo",
+        )
+        for number, label in enumerate(STEPS)
+    ]
+
+
+# --- what to do now ------------------------------------------------------------------------------
+
+
+def next_action(
+    loan_request: LoanRequest, matches: list[Match], *, proposal_count: int, today: date
+) -> NextAction:
+    """The one thing that answers "what must I do now, and by when?" for a submitted request."""
+    status = RequestStatus(loan_request.status)
+    if status in OVER:
+        return _over(loan_request, status)
+    if status == RequestStatus.RETURNED:
+        return NextAction(
+            _("Please complete your request"),
+            loan_request.returned_reason
+            or _("The branch office has asked for more. Look through your answers and send again."),
+            tone="attention",
+            action_url=reverse("financing:request_check", args=[loan_request.pk]),
+            action_label=_("Change and send again"),
+        )
+    if status == RequestStatus.COMMITTED:
+        return NextAction(
+            _("You have accepted terms"),
+            _("The institution now prepares the contract, the pledge and the payment."),
+            tone="good",
+        )
+    asked = _asked_of_the_business(loan_request, matches)
+    if asked is not None:
+        return asked
+    if loan_request.business.status != BusinessStatus.VERIFIED and proposal_count:
+        return NextAction(
+            _("The branch office verifies your business next"),
+            _(
+                "Offers fit. Before anything goes to an institution, a coordinator checks your"
+                " licence. Have your business details complete and correct."
+            ),
+            tone="attention",
+            action_url=reverse("businesses:detail", args=[loan_request.business_id]),
+            action_label=_("Check the business details"),
+        )
+    waiting = _waiting_for_others(matches)
+    if waiting is not None:
+        return waiting
+    stale = _still_wanted(loan_request, today)
+    if stale is not None:
+        return stale
+    return _matched(loan_request, proposal_count)
+
+
+OVER = (RequestStatus.FUNDED, RequestStatus.WITHDRAWN, RequestStatus.EXPIRED)
+
+
+def _over(loan_request: LoanRequest, status: RequestStatus) -> NextAction:
+    if status == RequestStatus.FUNDED:
+        return NextAction(
+            _("The loan has been paid out"), _("There is nothing left to do here."), tone="good"
+        )
+    text = (
+        _("You withdrew this request. Nobody works on it any more.")
+        if status == RequestStatus.WITHDRAWN
+        else _("This request expired because it was not confirmed for 90 days.")
+    )
+    return NextAction(
+        _("This request is closed"),
+        f"{text} {_('You can ask again with the same answers below.')}",
+        tone="neutral",
+    )
+
+
+def _asked_of_the_business(loan_request: LoanRequest, matches: list[Match]) -> NextAction | None:
+    for match in matches:
+        if match.status == MatchStatus.RETURNED:
+            return NextAction(
+                _("The branch office asks you for more"),
+                _("Read what is asked and answer below. The review goes on as soon as you do."),
+                when=_by(match.deadline_on),
+                tone="attention",
+                action_url="#answer",
+                action_label=_("Answer now"),
+            )
+    for match in matches:
+        if match.status == MatchStatus.TERMS_OFFERED:
+            return NextAction(
+                _("An institution has offered terms"),
+                _("The branch office will show you the terms and how to accept or decline them."),
+                when=_by(match.deadline_on),
+                tone="attention",
+            )
+    for match in matches:
+        if match.status == MatchStatus.WAITING:
+            return NextAction(
+                _("An institution asks you for more"),
+                _("The branch office will tell you what is asked and how to send it."),
+                when=_by(match.deadline_on),
+                tone="attention",
+            )
+    return None
+
+
+def _waiting_for_others(matches: list[Match]) -> NextAction | None:
+    with_lender = [
+        match for match in matches if match.status in (MatchStatus.REFERRED, MatchStatus.IN_STUDY)
+    ]
+    if with_lender:
+        return NextAction(
+            _("Nothing to do now: an institution is looking at your request"),
+            _("It sees neither your name nor your patents until you agree."),
+            when=_expected(with_lender[0].deadline_on),
+        )
+    if matches:
+        return NextAction(
+            _("Nothing to do now: the branch office is reviewing your request"),
+            _("A coordinator checks each offer before anything goes to an institution."),
+            when=_expected(matches[0].deadline_on),
+        )
+    return None
+
+
+def _still_wanted(loan_request: LoanRequest, today: date) -> NextAction | None:
+    if loan_request.refreshed_at is None:
+        return None
+    refreshed_on = timezone.localdate(loan_request.refreshed_at)
+    if (today - refreshed_on).days < ASK_AFTER_DAYS:
+        return None
+    return NextAction(
+        _("Do you still want this loan?"),
+        _("Confirm it below, so that the request is kept and matched with new offers."),
+        when=_by(refreshed_on + timedelta(days=KEPT_DAYS)),
+        tone="attention",
+        action_url="#still-wanted",
+        action_label=_("Go to the confirmation"),
+    )
+
+
+def _matched(loan_request: LoanRequest, proposal_count: int) -> NextAction:
+    offers_url = reverse("financing:request_offers", args=[loan_request.pk])
+    if proposal_count:
+        return NextAction(
+            _("Offers fit your request"),
+            _(
+                "Look at them below. A coordinator of the branch office reviews them next; you"
+                " need not do anything for that."
+            ),
+            tone="good",
+        )
+    return NextAction(
+        _("No offer fits yet"),
+        _("Look at what nearly fits: often one change is enough. We look again every night."),
+        tone="attention",
+        action_url=offers_url,
+        action_label=_("See what would change it"),
+    )
+
+
+def _by(day: date | None) -> str:
+    return _("Please answer by %(day)s.") % {"day": formats.day(day)} if day else ""
+
+
+def _expected(day: date | None) -> str:
+    return _("An answer is expected by %(day)s.") % {"day": formats.day(day)} if day else ""

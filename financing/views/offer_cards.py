@@ -1,0 +1,189 @@
+"""One offer for one request, ready to be shown: words, costs, picture; proposal views build it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from businesses.rules.cash_flows import CashFlow
+from businesses.rules.patent_term import add_months
+from financing.costs import OfferCost, offer_cost
+from financing.match_runs import OfferExplanation
+from financing.models.loan_offers import LoanOffer, LoanOfferFee
+from financing.models.loan_requests import LoanRequest
+from financing.models.policies import MatchingPolicy
+from financing.rule_texts import (
+    ChangeText,
+    OutcomeText,
+    RuleLine,
+    change_text,
+    describe_all,
+    outcome_text,
+)
+from sipo_portal.ui import formats
+from sipo_portal.ui.charts import Chart, CostBar, cost_bars
+
+
+@dataclass(frozen=True)
+class Change:
+    """What would make a refused offer fit, what it would then give, and where to do it."""
+
+    text: ChangeText
+    url: str
+    amount: Decimal
+    saving: Decimal
+
+
+@dataclass(frozen=True)
+class FlowYear:
+    """One year of a loan, counted from drawdown; yuan."""
+
+    label: str
+    principal: Decimal
+    interest: Decimal
+    fees: Decimal
+
+    @property
+    def total(self) -> Decimal:
+        return self.principal + self.interest + self.fees
+
+
+@dataclass(frozen=True)
+class OfferCard:
+    """`group`: fits, near or refused. `cost` and `chart` only where there is an amount."""
+
+    explanation: OfferExplanation
+    group: str
+    outcome: OutcomeText
+    lines: list[RuleLine]
+    is_provisional: bool
+    cost: OfferCost | None = None
+    chart: Chart | None = None
+    change: Change | None = None
+    fees: list[LoanOfferFee] = field(default_factory=list)
+
+    @property
+    def offer(self) -> LoanOffer:
+        return self.explanation.offer
+
+    @property
+    def missed(self) -> list[RuleLine]:
+        return [line for line in self.lines if line.state == "missed"]
+
+    @property
+    def rules(self) -> list[dict[str, object]]:
+        """Parameters of components/rule_list.html: what failed first, untested ones left out."""
+        ordered = sorted(
+            (line for line in self.lines if line.state != "not_tested"),
+            key=lambda line: line.is_met,
+        )
+        return [
+            {
+                "title": line.sentence,
+                "met": line.is_met,
+                "required": line.required,
+                "found": line.found,
+                "cure": line.cure,
+            }
+            for line in ordered
+        ]
+
+    @property
+    def notice_tone(self) -> str:
+        """The outcome's tone as components/notice.html names tones."""
+        return self.outcome.tone if self.outcome.tone in ("good", "attention") else "neutral"
+
+
+def card_of(
+    explanation: OfferExplanation,
+    loan_request: LoanRequest,
+    *,
+    on: date,
+    policy: MatchingPolicy,
+    titles: Mapping[str, str],
+) -> OfferCard:
+    """`titles`: of the request's patents by id. Costs are those of a drawdown on `on`."""
+    offer, miss = explanation.offer, explanation.near_miss
+    labels = {region.code: region.label for region in offer.regions.all()}
+    labels[loan_request.business.region_id] = loan_request.business.region.label
+    is_live = explanation.match is not None or explanation.proposal is not None
+    group = "fits" if explanation.has_passed or is_live else "near" if miss else "refused"
+    outcome = explanation.outcome
+    if group == "near":
+        outcome = "near_miss"
+    cost = None
+    if group == "fits" and explanation.amount and loan_request.term_months:
+        cost = offer_cost(
+            offer,
+            explanation.amount,
+            loan_request.term_months,
+            on,
+            policy,
+            is_conditional=explanation.is_conditional,
+        )
+    return OfferCard(
+        explanation=explanation,
+        group=group,
+        outcome=outcome_text(outcome),
+        lines=describe_all(explanation.results, labels=labels),
+        is_provisional=explanation.proposal is not None and explanation.proposal.is_provisional,
+        cost=cost,
+        chart=None if cost is None else _chart(offer, cost),
+        change=None if miss is None else _change(explanation, loan_request, titles),
+        fees=list(offer.fees.all()),
+    )
+
+
+def flow_years(flows: Iterable[CashFlow], drawdown_on: date) -> list[FlowYear]:
+    """What is paid in each year after drawdown; fees at drawdown belong to the first."""
+    sums: dict[int, list[Decimal]] = {}
+    for flow in flows:
+        year = 1
+        while flow.on > add_months(drawdown_on, 12 * year):
+            year += 1
+        totals = sums.setdefault(year, [Decimal(0)] * 3)
+        for place, part in enumerate((flow.principal, flow.interest, flow.fees)):
+            totals[place] += part
+    return [
+        FlowYear(_("Year %(number)s") % {"number": year}, *totals)
+        for year, totals in sorted(sums.items())
+    ]
+
+
+def _chart(offer: LoanOffer, cost: OfferCost) -> Chart:
+    return cost_bars(
+        [
+            CostBar(label=offer.institution.label, apr_percent=cost.apr_percent),
+            CostBar(
+                label=_("Benchmark"), apr_percent=cost.benchmark_apr_percent, is_benchmark=True
+            ),
+        ]
+    )
+
+
+def _change(
+    explanation: OfferExplanation, loan_request: LoanRequest, titles: Mapping[str, str]
+) -> Change:
+    miss = explanation.near_miss
+    assert miss is not None
+    text = change_text(miss, labels=titles)
+    match text.place:
+        case "patent" if miss.patent_ids:
+            url = reverse("businesses:patent_detail", args=[miss.patent_ids[0]])
+        case "certificates":
+            url = reverse("businesses:certificates", args=[loan_request.business_id])
+        case "request":
+            url = reverse("financing:request_change", args=[loan_request.pk])
+        case _:
+            url = ""
+    return Change(text, url, Decimal(miss.amount_fen) / 100, Decimal(miss.saving_fen) / 100)
+
+
+def fee_amount(fee: LoanOfferFee) -> str:
+    """An amount, or a share of the principal."""
+    if fee.amount is not None:
+        return formats.yuan(fee.amount)
+    return _("%(percent)s of the principal") % {"percent": formats.percent(fee.percent)}
