@@ -50,6 +50,8 @@ def explain(
 ) -> Explanation:
     """The one outcome of a pair in a run; TypeError when they are of different kinds.
 
+    KeyError when the pair passes every rule but its offer was not in the run.
+
     A pair that passed every rule and was not proposed is explained by the first that holds of: its
     institution was proposed or has a live match; k is used up; the room was too small from the
     start; the room went to others.
@@ -58,8 +60,8 @@ def explain(
     pair = evaluation.pair
     key = (request.kind, request.id)
     outcome, lost_to = _outcome(request, offer, pair.amount_fen, evaluation.failed_codes, result)
-    rooms = result.room(offer.kind, offer.id)
-    about_room = outcome in (CAPACITY_EXHAUSTED, NOT_ALLOCATED)
+    lost_on_room = outcome in (CAPACITY_EXHAUSTED, NOT_ALLOCATED)
+    rooms = result.room(offer.kind, offer.id) if lost_on_room else None
     return Explanation(
         *key,
         offer.id,
@@ -69,9 +71,9 @@ def explain(
         pair.saving_fen,
         pair.basket.patent_ids,
         lost_to,
-        rooms.room_fen if about_room else None,
-        rooms.room_left_fen if about_room else None,
-        rooms.least_given_ppm if outcome == NOT_ALLOCATED else None,
+        rooms.room_fen if rooms else None,
+        rooms.room_left_fen if rooms else None,
+        rooms.least_given_ppm if rooms and outcome == NOT_ALLOCATED else None,
     )
 
 
