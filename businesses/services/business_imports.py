@@ -11,12 +11,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from businesses.credit_codes import stored_credit_code
-from businesses.identifier_texts import identifier_text
+from businesses.identifier_texts import credit_code_fault
 from businesses.models import Business, Certificate
 from businesses.models.certificates import CertificateKind
 from businesses.rules import industries
 from businesses.rules.identifiers import IdentifierError
 from businesses.services.businesses import set_size_class
+from businesses.services.import_columns import assumed_fields
 from businesses.verbs import Verb
 from sipo_portal.audit.actors import Actor
 from sipo_portal.audit.services import record
@@ -134,7 +135,7 @@ def _business(cells: RowReader, regions: dict[str, Region], today: date) -> Busi
             "legal_representative", forms.CharField(required=False, max_length=80)
         ),
         address=cells.read("address", forms.CharField(required=False, max_length=300)),
-        assumed_fields=_assumed(cells),
+        assumed_fields=assumed_fields(cells, ASSUMABLE),
     )
     if business.established_on is not None and business.established_on > today:
         cells.refuse("established_on", _("The date lies in the future."))
@@ -149,7 +150,7 @@ def _credit_code(cells: RowReader) -> str:
     try:
         return stored_credit_code(cells.text("credit_code"))
     except IdentifierError as error:
-        cells.refuse("credit_code", identifier_text(error))
+        cells.refuse("credit_code", credit_code_fault(error))
         return ""
 
 
@@ -185,18 +186,6 @@ def _certificates(cells: RowReader) -> list[str]:
                 % {"kind": kind, "known": ", ".join(CertificateKind.values)},
             )
     return sorted(set(kinds))
-
-
-def _assumed(cells: RowReader) -> list[str]:
-    columns = [part.strip() for part in cells.text("assumed").split(";") if part.strip()]
-    for column in columns:
-        if column not in ASSUMABLE:
-            cells.refuse(
-                "assumed",
-                _("“%(column)s” is not one of the columns that may be assumed: %(known)s.")
-                % {"column": column, "known": ", ".join(ASSUMABLE)},
-            )
-    return [ASSUMABLE[column] for column in columns if column in ASSUMABLE]
 
 
 def as_rows(records: Sequence[dict[str, Any]]) -> list[Row]:

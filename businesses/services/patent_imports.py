@@ -10,12 +10,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from businesses.credit_codes import stored_credit_code
-from businesses.identifier_texts import identifier_text
+from businesses.identifier_texts import credit_code_fault, patent_number_fault
 from businesses.models import Appraisal, Business, CoOwner, Patent
 from businesses.models.appraisals import AppraisalMethod
 from businesses.models.co_owners import CoOwnerConsent, CoOwnerKind
 from businesses.models.patents import EndReason, PatentStatus
 from businesses.rules.identifiers import IdentifierError, PatentNumber, parse_patent_number
+from businesses.services.import_columns import assumed_fields
 from businesses.verbs import Verb
 from sipo_portal.audit.actors import Actor
 from sipo_portal.audit.services import record
@@ -169,7 +170,7 @@ def _checked(cells: RowReader, businesses: dict[str, Business], today: date) -> 
         ended_on=cells.read("ended_on", DayField(required=False)),
         status=PatentStatus.ENDED if end_reason else PatentStatus.REGISTERED,
         status_changed_at=timezone.now(),
-        assumed_fields=_assumed(cells),
+        assumed_fields=assumed_fields(cells, ASSUMABLE),
     )
     return CheckedPatent(
         cells.row.number, patent, _co_owners(cells, patent), _appraisal(cells, patent, today)
@@ -180,7 +181,7 @@ def _number(cells: RowReader, today: date) -> PatentNumber | None:
     try:
         return parse_patent_number(cells.text("application_number"), today=today)
     except IdentifierError as error:
-        cells.refuse("application_number", identifier_text(error))
+        cells.refuse("application_number", patent_number_fault(error))
         return None
 
 
@@ -188,7 +189,7 @@ def _business(cells: RowReader, businesses: dict[str, Business]) -> Business | N
     try:
         business = businesses.get(stored_credit_code(cells.text("credit_code")))
     except IdentifierError as error:
-        cells.refuse("credit_code", identifier_text(error))
+        cells.refuse("credit_code", credit_code_fault(error))
         return None
     if business is None:
         cells.refuse("credit_code", _("No business with this code is registered here."))
@@ -231,15 +232,3 @@ def _appraisal(cells: RowReader, patent: Patent, today: date) -> Appraisal | Non
         method=AppraisalMethod.INCOME,
         appraised_value=value,
     )
-
-
-def _assumed(cells: RowReader) -> list[str]:
-    columns = [part.strip() for part in cells.text("assumed").split(";") if part.strip()]
-    for column in columns:
-        if column not in ASSUMABLE:
-            cells.refuse(
-                "assumed",
-                _("“%(column)s” is not one of the columns that may be assumed: %(known)s.")
-                % {"column": column, "known": ", ".join(ASSUMABLE)},
-            )
-    return [ASSUMABLE[column] for column in columns if column in ASSUMABLE]
