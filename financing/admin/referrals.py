@@ -86,7 +86,7 @@ class ReferralAdmin(ScopedModelAdmin):
         "province",
         "industry",
         "size",
-        "amount",
+        "amount_band",
         "patents_offered",
         "answer_by",
     ]
@@ -125,7 +125,8 @@ class ReferralAdmin(ScopedModelAdmin):
         return _size(_blind(referral))
 
     @admin.display(description=gettext_lazy("amount"))
-    def amount(self, referral: Referral) -> str:
+    def amount_band(self, referral: Referral) -> str:
+        # Not named `amount`: Django would show the column of that name, the exact figure.
         return band_label(AMOUNT_BANDS, _blind(referral)["amount_band"])
 
     @admin.display(description=gettext_lazy("patents"))
