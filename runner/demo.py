@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import time
+import unicodedata
 import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
@@ -257,7 +258,7 @@ def _free(port: int) -> bool:
 
 
 def _accounts_table(text: str) -> str:
-    """The demo accounts as aligned columns; long ones (second-factor secrets) stay in the JSON."""
+    """The demo accounts as aligned columns."""
     found = json.loads(text)
     rows = found["accounts"] if isinstance(found, dict) else found
     columns = [
@@ -267,9 +268,14 @@ def _accounts_table(text: str) -> str:
     ]
     lines = [[column.replace("_", " ") for column in columns]]
     lines += [[str(row.get(column) or "") for column in columns] for row in rows]
-    widths = [max(len(line[index]) for line in lines) for index in range(len(columns))]
-    return "\n".join(
-        "  "
-        + "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in lines
-    )
+    widths = [max(_width(line[index]) for line in lines) for index in range(len(columns))]
+    return "\n".join("  " + "  ".join(map(_padded, line, widths)).rstrip() for line in lines)
+
+
+def _padded(text: str, width: int) -> str:
+    return text + " " * (width - _width(text))
+
+
+def _width(text: str) -> int:
+    """Columns of a terminal: a Chinese character takes two."""
+    return sum(2 if unicodedata.east_asian_width(one) in "WF" else 1 for one in text)
