@@ -218,6 +218,33 @@ def test_financeable_amount_by_basis_in_whole_yuan(of_offer, patents, amount):
     assert evaluation.pair.amount_fen == amount
 
 
+@pytest.mark.parametrize(
+    ("appraised_on", "usable"),
+    [(date(2024, 6, 20), True), (date(2024, 6, 19), False), (date(2025, 6, 21), False)],
+)
+def test_an_appraisal_is_usable_up_to_its_age_and_not_before_its_day(appraised_on, usable):
+    request = loan_request(patents=(patent(appraised_on=appraised_on),))
+    results = failed(request, loan_offer(appraisal_max_age_months=12))
+    assert list(results) == ([] if usable else ["appraisal_missing"])
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"opens_on": AS_OF, "closes_on": AS_OF}, None),
+        ({"principal_min_fen": 200 * WAN}, None),
+        ({"principal_min_fen": 200 * WAN + 1}, "amount_out_of_range"),
+        ({"principal_max_fen": 100 * WAN}, None),
+        ({"principal_max_fen": 100 * WAN - 1}, "amount_out_of_range"),
+        ({"term_min_months": 12, "term_max_months": 12}, None),
+        ({"min_operating_months": 87}, None),
+        ({"min_operating_months": 88}, "operating_history_too_short"),
+    ],
+)
+def test_bounds_are_inclusive(changes, code):
+    assert list(failed(loan_request(), loan_offer(**changes))) == ([code] if code else [])
+
+
 def test_premium_agrees_with_the_tariff_of_the_rules():
     for sum_insured in (5 * WAN, 12_345_678, 100 * WAN):
         offer = insurance_offer(premium_rate_ppm=23_457)
