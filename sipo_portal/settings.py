@@ -133,6 +133,7 @@ CACHES = {
 REFERENCE_DATA_LOADERS = ["sipo_portal.offices.services.load_regions"]
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 
+CELERY_APPLICATION = "sipo_portal.celery"
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = env.str("CELERY_QUEUE", "sipo")

@@ -1,6 +1,14 @@
+from importlib import import_module
+
 from django.apps import AppConfig
+from django.conf import settings
 
 
 class OutboxConfig(AppConfig):
     name = "sipo_portal.outbox"
     label = "outbox"
+
+    def ready(self) -> None:
+        # Named by the settings, as addresses are: the Celery application knows the apps, not they
+        # it. Here and not in the package, so that plain rules import without Celery.
+        import_module(settings.CELERY_APPLICATION)
