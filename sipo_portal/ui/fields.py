@@ -99,7 +99,7 @@ class FigureField(forms.DecimalField):
     def shown(self, value: Decimal) -> str:
         return formats.shortest(value / self.scale, max(self.places, 0))
 
-    def to_python(self, value: Any) -> Decimal | None:
+    def to_python(self, value: Any) -> Any:
         if value in self.empty_values or (isinstance(value, str) and not value.strip()):
             return None
         try:

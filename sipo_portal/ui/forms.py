@@ -15,6 +15,9 @@ of errors with links, hints before the field, the message at the field, the unit
 Pass the form as ``form`` to the page, so that its title starts with "Error:" when there is one.
 """
 
+# crispy-forms has no types.
+# mypy: disable-error-code="misc"
+
 from typing import Any
 
 from crispy_forms.helper import FormHelper

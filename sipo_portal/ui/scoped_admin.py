@@ -26,6 +26,10 @@ How an app uses it::
 * Absent or foreign rows answer 404, a role without the page 403.
 """
 
+# The stubs of Django's admin type these hooks more narrowly than Django calls them.
+# mypy: disable-error-code="override, type-arg, misc, no-any-return, attr-defined, valid-type"
+# mypy: disable-error-code="untyped-decorator"
+
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -38,9 +42,8 @@ from django.contrib.admin import (
     TabularInline,
 )
 from django.contrib.admin.filters import AllValuesFieldListFilter, FieldListFilter
-from django.contrib.admin.options import BaseModelAdmin, csrf_protect_m
+from django.contrib.admin.options import csrf_protect_m
 from django.contrib.admin.utils import get_fields_from_path
-from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied, ValidationError
 from django.db import models, transaction
 from django.db.models.constants import LOOKUP_SEP
@@ -48,65 +51,12 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, reverse
 from django.utils.text import capfirst
 
-from sipo_portal.ui.fields import DayField, ModelFigureField
-
-
-def visible_rows(model: type[models.Model], request: HttpRequest) -> models.QuerySet[Any]:
-    """The rows of `model` the signed-in person may see; the only source of rows in the admin."""
-    return model._default_manager.visible_to(request.user)  # type: ignore[attr-defined]
-
-
-def is_scoped(model: type[models.Model]) -> bool:
-    return hasattr(model._default_manager, "visible_to")
-
-
-class ScopedRelatedFilter(RelatedFieldListFilter):
-    """Filter by a related row: visible ones, or for reference data those in visible rows."""
-
-    def field_choices(
-        self, field: Any, request: HttpRequest, model_admin: "ModelAdmin[Any]"
-    ) -> list[tuple[Any, str]]:
-        related = field.remote_field.model
-        if is_scoped(related):
-            rows = visible_rows(related, request)
-        else:
-            used = model_admin.get_queryset(request).values(self.field_path)
-            rows = related._default_manager.filter(pk__in=used)
-        ordering = self.field_admin_ordering(field, request, model_admin)
-        if ordering:
-            rows = rows.order_by(*ordering)
-        return [(row.pk, str(row)) for row in rows]
-
-
-class ScopedRelations(BaseModelAdmin):
-    """Choices of foreign keys start from `visible_to`, in the page and in its inlines."""
-
-    # Foreign keys to open reference data, whose model has no `visible_to` (regions, industries).
-    reference_fields: Sequence[str] = ()
-    view_on_site = False
-    # Figures as people type them; the browser's date input instead of Django's scripted one.
-    formfield_overrides: dict[Any, dict[str, Any]] = {
-        models.DecimalField: {"form_class": ModelFigureField},
-        models.DateField: {"form_class": DayField, "widget": None},
-    }
-
-    def get_field_queryset(self, db: Any, db_field: Any, request: HttpRequest) -> Any:
-        related = db_field.remote_field.model
-        if is_scoped(related):
-            return visible_rows(related, request)
-        if db_field.name not in self.reference_fields:
-            raise ImproperlyConfigured(
-                f"{self.__class__.__name__}: {related.__name__} has no visible_to; name "
-                f"'{db_field.name}' in reference_fields if everybody may see all its rows."
-            )
-        return super().get_field_queryset(db, db_field, request) or related._default_manager.all()
-
-    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        # Without Django's links that add or change the related row in a scripted window.
-        field = super().formfield_for_dbfield(db_field, request, **kwargs)
-        if field is not None and isinstance(field.widget, RelatedFieldWidgetWrapper):
-            field.widget = field.widget.widget
-        return field
+from sipo_portal.ui.scoped_relations import (
+    ScopedRelatedFilter,
+    ScopedRelations,
+    is_scoped,
+    visible_rows,
+)
 
 
 class ScopedModelAdmin(ScopedRelations, ModelAdmin):
@@ -255,7 +205,7 @@ class ScopedModelAdmin(ScopedRelations, ModelAdmin):
             refusal = self.refusal_of(error)
             if refusal is None:
                 raise
-            request._service_refusal = refusal  # type: ignore[attr-defined]
+            request._service_refusal = refusal
         return view()
 
     @csrf_protect_m
@@ -280,17 +230,19 @@ class ScopedModelAdmin(ScopedRelations, ModelAdmin):
         if refusal is None:
             return form_class
 
-        class RefusedForm(form_class):  # type: ignore[valid-type, misc]
+        errors = errors_by_field(refusal)
+
+        class RefusedForm(form_class):
             def _post_clean(self) -> None:
                 super()._post_clean()
-                for name, messages in errors_by_field(refusal).items():
+                for name, messages in errors.items():
                     # Messages of child rows stand on top too: the page is surely not saved.
                     self.add_error(name if name in self.fields else None, messages)
 
         return RefusedForm
 
     def _create_formsets(self, request: HttpRequest, obj: Any, change: bool) -> Any:
-        formsets, inlines = super()._create_formsets(request, obj, change)  # type: ignore[misc]
+        formsets, inlines = super()._create_formsets(request, obj, change)
         refusal = getattr(request, "_service_refusal", None)
         if refusal is not None:
             errors = errors_by_field(refusal)
@@ -344,7 +296,7 @@ class ScopedInline(ScopedRelations):
     extra = 2
 
     def _parent_may(self, check: str, request: HttpRequest, obj: Any) -> bool:
-        parent = self.admin_site.get_model_admin(self.parent_model)  # type: ignore[attr-defined]
+        parent = self.admin_site.get_model_admin(self.parent_model)
         ask: Callable[..., bool] = getattr(parent, check)
         return ask(request, obj) if obj is not None else ask(request)
 
