@@ -75,7 +75,8 @@ def _sentences(verdict: SizeVerdict) -> list[Text]:
             return [
                 _(
                     "The size standard has no figures for this industry, so the business cannot "
-                    "ask for loans or insurance of this programme. Check that the industry is right."
+                    "ask for loans or insurance of this programme. Check that the industry is "
+                    "right."
                 )
             ]
     return _undetermined(verdict)
