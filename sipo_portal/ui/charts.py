@@ -2,7 +2,7 @@
 
 Pure functions for views and admin pages; the page shows the result with
 ``{% include "components/chart.html" with chart=chart only %}``. Lengths are shares of the width, so
-that nothing needs a script and letters keep their size on a phone. Colours come from parts.css.
+that nothing needs a script and letters keep their size on a phone. Colours come from charts.css.
 """
 
 from collections.abc import Sequence
