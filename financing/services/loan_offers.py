@@ -99,12 +99,11 @@ def save_loan_offer(
 
 @transaction.atomic
 def create_loan_offers(
-    actor: Actor, *, institution_terms: Iterable[tuple[Institution, OfferTerms, tuple[str, ...]]]
+    *, institution_terms: Iterable[tuple[Institution, OfferTerms, tuple[str, ...]]]
 ) -> list[LoanOffer]:
     """Many drafts at once, for imports: (institution, terms, names of assumed fields) each.
 
-    The terms are `normalised` and valid; the caller checked them row by row. One audit entry per
-    offer is the import's matter: see `services.offer_imports`.
+    The terms are `normalised` and valid: the caller checked them row by row and audits the whole.
     """
     rows = []
     for institution, terms, assumed in institution_terms:
