@@ -40,4 +40,5 @@ class PolicyRowFormSet(BaseInlineFormSet):
         for form in self.forms:
             values = form.cleaned_data
             if values and not values.get("DELETE") and (form.instance.pk or form.has_changed()):
-                yield {name: values[name] for name in form._meta.fields} | {"place": form.prefix}
+                names = [name for name in form._meta.fields if name != self.fk.name]
+                yield {name: values[name] for name in names} | {"place": form.prefix}
