@@ -49,12 +49,12 @@ class UserAdmin(ScopedModelAdmin):
     search_fields = ("email", "name")
     actions = ("close", "open_again", "reset_second_factor")
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[str]:
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         if obj is None:
             return ("email", "name", "role", "office", "language", "password")
         return ("email", "name", "role", "office", "is_active", "date_joined", "last_login")
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[str]:
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return () if obj is None else ("email", "is_active", "date_joined", "last_login")
 
     def get_form(

@@ -3,13 +3,13 @@
 import uuid
 from typing import Any
 
-import rules
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from rules.permissions import has_perm as has_rule
 
 from sipo_portal.offices.models import BranchOffice
 
@@ -131,7 +131,7 @@ class User(AbstractBaseUser):
 
     def has_perm(self, perm: str, obj: Any = None) -> bool:
         """Named predicates of the apps' `permissions.py`; no rights are stored."""
-        return bool(self.is_active and rules.has_perm(perm, self, obj))
+        return bool(self.is_active and has_rule(perm, self, obj))
 
     def has_module_perms(self, app_label: str) -> bool:
         """Asked by Django's admin; which models show is decided by their scoped admin."""

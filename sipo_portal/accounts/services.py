@@ -66,7 +66,7 @@ def change_account(
 
     Locks the account. Raises ValidationError by field; nobody changes their own role.
     """
-    locked = User.objects.select_for_update(of=("self",)).get(pk=user.pk)
+    locked: User = User.objects.select_for_update(of=("self",)).get(pk=user.pk)
     if role is not None and role != locked.role and _is_self(actor, locked):
         raise ValidationError({"role": _("You cannot change your own role.")})
     before = {"role": locked.role, "office": locked.office_id}
@@ -109,7 +109,7 @@ def reset_second_factor(actor: Actor, *, user: User) -> int:
 
     At its next request a staff account is sent to the set-up page.
     """
-    count, _by_model = Authenticator.objects.filter(user=user).delete()
+    count: int = Authenticator.objects.filter(user=user).delete()[0]
     record(AccountVerb.SECOND_FACTOR_RESET, actor=actor, obj=user, data={"count": count})
     return count
 
@@ -121,7 +121,7 @@ def set_language(user: User, language: str) -> None:
 
 
 def _set_active(actor: Actor, user: User, is_active: bool, verb: AccountVerb) -> User:
-    locked = User.objects.select_for_update(of=("self",)).get(pk=user.pk)
+    locked: User = User.objects.select_for_update(of=("self",)).get(pk=user.pk)
     if locked.is_active != is_active:
         locked.is_active = is_active
         locked.save(update_fields=["is_active"])

@@ -130,10 +130,9 @@ def _verify_seals() -> Iterator[Finding]:
         if head is None and AuditSeal.objects.exists():
             yield Finding("head_missing")
     previous, expected = GENESIS, 1
-    for seal_row in _seals_with_events():
+    for seal_row, event in _seals_with_events():
         for missing in range(expected, min(seal_row.sequence, expected + 100)):
             yield Finding("seal_missing", sequence=missing)
-        event = seal_row.event if seal_row.event_found else None
         if event is None:
             yield Finding("event_missing", seal_row.sequence, seal_row.event_id)
         elif not hmac.compare_digest(event.signature, signature_of(event)):
@@ -147,18 +146,14 @@ def _verify_seals() -> Iterator[Finding]:
         yield Finding("tail_missing", sequence=expected)
 
 
-def _seals_with_events() -> Iterator[AuditSeal]:
+def _seals_with_events() -> Iterator[tuple[AuditSeal, AuditEvent | None]]:
     # A foreign key keeps events of seals, but whoever falsifies the table may have dropped it:
     # seals are read alone and joined by hand.
     last = 0
     while rows := list(AuditSeal.objects.filter(sequence__gt=last).order_by("sequence")[:BATCH]):
         events = AuditEvent.objects.in_bulk([row.event_id for row in rows])
         for row in rows:
-            event = events.get(row.event_id)
-            row.event_found = event is not None  # type: ignore[attr-defined]
-            if event is not None:
-                row.event = event
-            yield row
+            yield row, events.get(row.event_id)
         last = rows[-1].sequence
 
 

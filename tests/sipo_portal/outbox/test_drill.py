@@ -1,16 +1,22 @@
 """Faults against real workers, relay, Redis and PostgreSQL: every message is done exactly once."""
 
+import signal
 import threading
+import time
 from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
 
 import pytest
 from celery import current_app
 from django.db import connection, transaction
+from django.utils import timezone
 
 from sipo_portal.audit.models import AuditEvent
 from sipo_portal.outbox.models import OutboxMessage
+from sipo_portal.outbox.relay import Relay
 from sipo_portal.outbox.services import enqueue
-from tests.plugins.processes import Processes, wait_until
+from tests.plugins.processes import OwnRedis, Processes, wait_until
 
 TASKS = "tests.sipo_portal.outbox.drill_tasks"
 pytestmark = [pytest.mark.drill, pytest.mark.django_db(transaction=True)]
@@ -123,3 +129,35 @@ def test_relay_killed_with_messages_waiting(processes: Processes) -> None:
     processes.relay()
     wait_until(lambda: all(is_done(message) for message in messages))
     assert effects() == [f"{number:02}" for number in range(30)]
+
+
+@pytest.mark.parametrize("fault", ["killed", "frozen"])
+def test_redis_away_while_messages_come(
+    processes_on_own_redis: Processes, own_redis: OwnRedis, fault: str
+) -> None:
+    processes_on_own_redis.relay()
+    processes_on_own_redis.worker(tasks=TASKS, count=2)
+    before = add("drill.leave", key="before")
+    wait_until(lambda: is_done(before))
+    own_redis.signal(signal.SIGKILL if fault == "killed" else signal.SIGSTOP)
+    during = [add("drill.leave", key=f"during {number}") for number in range(3)]
+    time.sleep(8)
+    assert not any(is_done(message) for message in during)
+    if fault == "killed":
+        own_redis.start()
+    else:
+        own_redis.signal(signal.SIGCONT)
+    wait_until(lambda: all(is_done(message) for message in during), 15)
+    assert effects() == ["before", "during 0", "during 1", "during 2"]
+
+
+def test_relay_notices_that_redis_lost_its_data(processes: Processes, settings: Any) -> None:
+    settings.CELERY_BROKER_URL = processes.redis_url
+    settings.CELERY_TASK_DEFAULT_QUEUE = processes.queue
+    relay = Relay()
+    relay._look_at_broker()
+    relay._look_at_broker()
+    assert relay.lost_before.year == 2000
+    processes.redis.delete(f"outbox:mark:{processes.queue}")
+    relay._look_at_broker()
+    assert timezone.now() - relay.lost_before < timedelta(seconds=5)
