@@ -131,7 +131,7 @@ class User(AbstractBaseUser):
 
     def has_perm(self, perm: str, obj: Any = None) -> bool:
         """Named predicates of the apps' `permissions.py`; no rights are stored."""
-        return bool(self.is_active and has_rule(perm, self, obj))
+        return bool(self.is_active and has_rule(perm, self, obj)  # type: ignore[no-untyped-call])
 
     def has_module_perms(self, app_label: str) -> bool:
         """Asked by Django's admin; which models show is decided by their scoped admin."""

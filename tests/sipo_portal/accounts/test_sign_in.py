@@ -12,11 +12,9 @@ from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import hotp_value, yield_hotp_counters_from_time
 from allauth.mfa.utils import decrypt
 from django.core import mail
-from django.http import HttpRequest, HttpResponse
 from django.test import Client
-from django.urls import get_resolver, include, path, reverse
+from django.urls import get_resolver, reverse
 
-from sipo_portal.accounts.access import public, roles_required
 from sipo_portal.accounts.models import Role, User
 from sipo_portal.audit.models import AuditEvent
 from tests.factories.accounts import PASSWORD, make_coordinator, make_user
@@ -306,31 +304,6 @@ def test_staff_cannot_go_back_to_one_factor(client: Client) -> None:
     client.post("/accounts/2fa/authenticate/", {"code": code_of(user)})
     client.post("/accounts/2fa/totp/deactivate/")
     assert Authenticator.objects.filter(user=user, type="totp").exists()
-
-
-def _unmarked(request: HttpRequest) -> HttpResponse:
-    return HttpResponse("secret")
-
-
-class _Addresses:
-    urlpatterns = [
-        path("unmarked/", _unmarked),
-        path("marked/", public(lambda request: HttpResponse("open"))),
-        path("owners/", roles_required(Role.OWNER)(_unmarked)),
-        path("", include("sipo_portal.accounts.urls")),
-    ]
-
-
-@pytest.mark.urls(_Addresses)
-def test_closed_by_default(client: Client) -> None:
-    assert client.get("/unmarked/").headers["Location"] == f"{LOGIN}?next=/unmarked/"
-    assert client.get("/marked/").content == b"open"
-    assert client.get("/owners/").headers["Location"] == f"{LOGIN}?next=/owners/"
-    client.force_login(make_user(Role.INSTITUTION_STAFF))
-    assert client.get("/unmarked/").status_code == 200
-    assert client.get("/owners/").status_code == 403
-    client.force_login(make_user())
-    assert client.get("/owners/").status_code == 200
 
 
 # --- what is open ---------------------------------------------------------------------------------
