@@ -321,7 +321,19 @@ class ScopedInline(ScopedRelations):
 
 
 class ScopedTabularInline(ScopedInline, TabularInline):
-    """Child rows in a table."""
+    """Child rows in a table; every input carries its column's name for people who do not see it."""
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        formset_class = super().get_formset(request, obj, **kwargs)
+
+        class NamedInputs(formset_class):
+            def add_fields(self, form: Any, index: int | None) -> None:
+                super().add_fields(form, index)
+                for field in form.fields.values():
+                    if not field.widget.is_hidden:
+                        field.widget.attrs.setdefault("aria-label", str(field.label))
+
+        return NamedInputs
 
 
 class ScopedStackedInline(ScopedInline, StackedInline):

@@ -167,6 +167,13 @@ def test_a_foreign_institution_cannot_be_chosen(
     assert "institution" in answer.context["adminform"].form.errors
 
 
+def test_inputs_in_a_table_carry_the_name_of_their_column(staff: Client, ours: LoanOffer) -> None:
+    row = staff.get(f"{LIST}add/").context["inline_admin_formsets"][0].formset.forms[0]
+    assert 'aria-label="' in str(row["amount"])
+    assert 'aria-label="' in str(row["kind"])
+    assert "aria-label" not in str(row["offer"])
+
+
 def test_a_model_without_visible_to_is_refused() -> None:
     with pytest.raises(ImproperlyConfigured, match="visible_to"):
         ScopedModelAdmin(Group, admin_urls.site)
