@@ -131,7 +131,8 @@ class User(AbstractBaseUser):
 
     def has_perm(self, perm: str, obj: Any = None) -> bool:
         """Named predicates of the apps' `permissions.py`; no rights are stored."""
-        return bool(self.is_active and has_rule(perm, self, obj)  # type: ignore[no-untyped-call])
+        may = has_rule(perm, self, obj)  # type: ignore[no-untyped-call]
+        return bool(self.is_active and may)
 
     def has_module_perms(self, app_label: str) -> bool:
         """Asked by Django's admin; which models show is decided by their scoped admin."""
