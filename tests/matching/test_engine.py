@@ -5,13 +5,15 @@ from datetime import date
 
 import pytest
 
+from financing.matching.allocation import Candidate, Demand, best_first
+from financing.matching.bounds import Price, dual_value_fen
 from financing.matching.delivery import smoothed_delivery_ppm
 from financing.matching.engine import make_context, propose_matches
 from financing.matching.explanations import count_refusals, explain
 from financing.matching.near_misses import near_miss, near_misses
 from financing.matching.policy import RegionWeight, SizeWeight
 from financing.matching.rooms import Room, room_of
-from financing.matching.tables import LimitStep, PreviousProposal, StandingMatch
+from financing.matching.tables import DecidedPair, LimitStep, PreviousProposal, StandingMatch
 from financing.matching.validation import TableError
 from financing.matching.values import weight_ppm
 from tests.matching.rows import (
@@ -91,6 +93,70 @@ def test_reach_comes_before_alternatives_when_room_is_short():
     assert {p.request_id for p in result.proposals} == {"R1", "R2"}
 
 
+def test_alternatives_share_what_room_is_left():
+    requests = [loan_request(), loan_request(id="R2")]
+    standing = [
+        StandingMatch(
+            kind="loan",
+            request_id=request.id,
+            offer_id="O9",
+            institution_id="I9",
+            is_within_deadline=True,
+        )
+        for request in requests
+    ]
+    offer = loan_offer(capacity_fen=390 * WAN)
+    result = propose_matches(requests, [offer], policy(), standing=standing)
+    assert len(result.proposals) == 1
+    one = loan_offer(capacity_count=1)
+    assert len(propose_matches(requests, [one], policy(), standing=standing).proposals) == 1
+
+
+def candidate(number, institution_id, first, alternative):
+    return Candidate(
+        offer=("loan", f"O{number}"),
+        institution_id=institution_id,
+        amount_fen=1,
+        saving_fen=alternative,
+        first_fen=first,
+        alternative_fen=alternative,
+        kept_first_fen=first,
+        kept_alternative_fen=alternative,
+        lot=number,
+    )
+
+
+def test_first_proposal_is_chosen_with_the_best_others_beside_it():
+    # The greatest first value closes the institution of the best alternative.
+    candidates = [
+        candidate(1, "A", 100, 0),
+        candidate(2, "A", 99, 50),
+        candidate(3, "B", 98, 1),
+    ]
+    # Together O2 as an alternative beside O3: 98 + 50, against 100 + 1.
+    assert best_first(candidates, 2) is candidates[2]
+    assert best_first(candidates, 1) is candidates[0]
+    assert best_first([], 2) is None
+
+
+def test_bound_pays_for_the_room():
+    demands = [
+        Demand(("loan", f"R{n}"), False, 1, frozenset(), (candidate(1, "A", 100, 0),), n)
+        for n in range(2)
+    ]
+    rooms = {("loan", "O1"): Room(1, None)}
+    # At a price of 100 per fen nobody gains, and the room itself is worth 100.
+    prices = {("loan", "O1"): Price(100 * 10**6, 0)}
+    assert dual_value_fen(demands, rooms, prices) == 100
+    assert dual_value_fen(demands, rooms, {}) == 200
+    counted = {("loan", "O1"): Room(9, 1)}
+    assert dual_value_fen(demands, counted, {("loan", "O1"): Price(0, 100)}) == 100
+    with pytest.raises(ValueError, match="count"):
+        dual_value_fen(demands, rooms, {("loan", "O1"): Price(0, 1)})
+    with pytest.raises(ValueError, match="negative"):
+        dual_value_fen(demands, rooms, {("loan", "O1"): Price(-1, 0)})
+
+
 def test_capacity_and_not_allocated():
     requests = [loan_request(), loan_request(id="R2")]
     offer = loan_offer(capacity_fen=390 * WAN)
@@ -114,10 +180,37 @@ def test_capacity_and_not_allocated():
         ({"capacity_count": 5, "booked_count": 2, "held_count": 1}, Room(15_000 * WAN, 3)),
         ({"capacity_count": 3, "booked_count": 3}, Room(15_000 * WAN, 0)),
         ({"booked_fen": 9_999 * WAN, "held_fen": 2 * WAN}, Room(0, None)),
+        ({"booked_fen": 12_000 * WAN}, Room(0, None)),
     ],
 )
 def test_room_is_open_capacity_times_oversubscription_less_held(changes, room):
     assert room_of(loan_offer(**changes), 1_500_000) == room
+
+
+def test_an_offer_without_pieces_left_is_exhausted():
+    offer = loan_offer(capacity_count=2, booked_count=2)
+    result = propose_matches([loan_request()], [offer], policy())
+    told = explain(loan_request(), offer, make_context(policy()), result)
+    assert told.outcome == "capacity_exhausted"
+
+
+def test_the_order_of_decisions_and_previous_proposals_does_not_matter():
+    decided = [
+        DecidedPair(
+            kind="loan",
+            request_id=f"R{n}",
+            institution_id="I1",
+            criterion="other",
+            fingerprint="fx",
+        )
+        for n in range(3)
+    ]
+    previous = [PreviousProposal(kind="loan", request_id="R1", offer_id=f"O{n}") for n in range(3)]
+    runs = [
+        propose_matches([loan_request()], offers_of(3), policy(), decided=d, previous=p)
+        for d, p in ((decided, previous), (decided[::-1], previous[::-1]))
+    ]
+    assert runs[0] == runs[1]
 
 
 def test_a_proposal_is_not_churned_without_a_margin():
@@ -139,7 +232,7 @@ def test_ties_are_drawn_by_the_seed_and_previous_wins_them():
     offers = [loan_offer(id=f"O{n}", institution_id=f"I{n}") for n in range(6)]
 
     def winner(seed, previous=()):
-        pol = policy(seed=seed, max_proposals_count=1)
+        pol = policy(seed=seed, max_proposals_count=1, churn_margin_ppm=0)
         return propose_matches([loan_request()], offers, pol, previous=previous).proposals[0]
 
     winners = {winner(f"seed{n}").offer_id for n in range(12)}

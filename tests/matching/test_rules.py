@@ -268,6 +268,20 @@ def test_rates_and_saving():
     assert 400 < limit["above_borrowers_rate"].gap < 430
 
 
+def test_fixed_fees_and_a_conditional_appraisal_lower_the_saving():
+    def saving(request, offer):
+        return evaluate(request, offer, make_context(policy())).pair.saving_fen
+
+    # 200 万 for a year at 3.00 % instead of 3.48 %.
+    assert saving(loan_request(), loan_offer()) == 9_600 * YUAN
+    fees = (OfferFee("borrower", "upfront", 1_000 * YUAN, 100),)
+    assert saving(loan_request(), loan_offer(fees=fees)) == (9_600 - 1_000 - 200) * YUAN
+    bare = loan_request(patents=(patent(appraised_value_fen=None, appraised_on=None),))
+    offer = loan_offer(unappraised_limit_fen=200 * WAN, appraisal_fee_fen=3_000 * YUAN)
+    assert saving(bare, offer) == 6_600 * YUAN
+    assert saving(loan_request(), offer) == 9_600 * YUAN
+
+
 def test_five_year_lpr_above_sixty_months():
     offer = loan_offer(interest_rate_ppm=36_000, term_max_months=120)
     patents = (patent(expires_on=date(2040, 1, 1)),)
