@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from financing.views import loan_requests, proposals, request_progress
+from financing.views import loan_requests, match_runs, proposals, request_progress, reviews
 
 app_name = "financing"
 
@@ -30,4 +30,32 @@ requests = [
     path("proposals/<int:pk>/", proposals.proposal_detail, name="proposal_detail"),
 ]
 
-urlpatterns = [*requests]
+review = [
+    path("review/", reviews.review_queue, name="review_queue"),
+    path("review/requests/<int:pk>/", reviews.review_request, name="review_request"),
+    path(
+        "review/requests/<int:pk>/offers/<int:offer_pk>/",
+        reviews.review_proposal,
+        name="review_proposal",
+    ),
+    path(
+        "review/requests/<int:pk>/offers/<int:offer_pk>/claim/",
+        reviews.match_claim,
+        name="match_claim",
+    ),
+    path("review/matches/<uuid:pk>/", reviews.match_detail, name="match_detail"),
+    path("review/matches/<uuid:pk>/approve/", reviews.match_approve, name="match_approve"),
+    path("review/matches/<uuid:pk>/reject/", reviews.match_reject, name="match_reject"),
+    path("review/matches/<uuid:pk>/return/", reviews.match_return, name="match_return"),
+    path("review/matches/<uuid:pk>/take-over/", reviews.match_take_over, name="match_take_over"),
+]
+
+runs = [
+    path("runs/", match_runs.run_list, name="run_list"),
+    path("runs/start/", match_runs.run_start, name="run_start"),
+    path("runs/<int:pk>/", match_runs.run_detail, name="run_detail"),
+    path("runs/<int:pk>/progress/", match_runs.run_progress, name="run_progress"),
+    path("runs/<int:pk>/cancel/", match_runs.run_cancel, name="run_cancel"),
+]
+
+urlpatterns = [*requests, *review, *runs]

@@ -34,11 +34,18 @@ class RunStage(models.TextChoices):
 
 class MatchRunQuerySet(models.QuerySet["MatchRun"]):
     def visible_to(self, user: User) -> MatchRunQuerySet:
-        """Coordinators see national runs and those of their own office and the ones below it."""
+        """Coordinators see national runs and those of their own office and the ones below it.
+
+        Of the runs over one request those of their region; runs over one offer are everybody's.
+        """
         if not user.is_authenticated or user.role != Role.COORDINATOR or user.office is None:
             return self.none()
+        inside = user.office.scope_prefix
         return self.filter(
-            Q(scope_prefix="") | Q(scope_prefix__startswith=user.office.scope_prefix)
+            Q(kind=RunKind.FULL) & (Q(scope_prefix="") | Q(scope_prefix__startswith=inside))
+            | Q(loan_request__business__region__code__startswith=inside)
+            | Q(insurance_request__business__region__code__startswith=inside)
+            | Q(kind=RunKind.OFFER)
         )
 
 

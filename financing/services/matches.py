@@ -45,6 +45,7 @@ class MatchRefusal(StrEnum):
     NO_LONGER_FITS = "no_longer_fits"
     CONTENDED = "contended"
     REASON_NEEDS_TEXT = "reason_needs_text"
+    NOT_IN_REVIEW = "not_in_review"
 
 
 class MatchRefused(Exception):
@@ -109,16 +110,21 @@ def claim(*, actor: Actor, proposal: Proposal) -> Match:
 
 @transaction.atomic
 def take_over(*, actor: Actor, match: Match) -> Match:
-    """Review a match that a colleague claimed; the claim moves, audited."""
+    """Review a match that a colleague claimed; the claim moves, audited. Raises MatchRefused.
+
+    Only while it is in review or returned: later the institution has it. Taking over what is one's
+    own already changes nothing.
+    """
     _refuse_own_interest(actor, match.business_id, match.institution_id)
     locked = Match.objects.select_for_update().get(pk=match.pk)
-    before = locked.claimed_by_id
+    if locked.status not in (MatchStatus.IN_REVIEW, MatchStatus.RETURNED):
+        raise MatchRefused(MatchRefusal.NOT_IN_REVIEW)
+    if locked.claimed_by_id == actor.user.pk:
+        return locked
     locked.claimed_by = actor.user
     locked.claimed_at = timezone.now()
     locked.save(update_fields=["claimed_by", "claimed_at"])
-    record(
-        Verb.MATCH_CLAIMED, actor=actor, obj=locked, data={"taken_over": before != actor.user.pk}
-    )
+    record(Verb.MATCH_CLAIMED, actor=actor, obj=locked, data={"taken_over": True})
     return locked
 
 

@@ -1,0 +1,192 @@
+"""Match runs of a coordinator's region: list, start, progress, result, cancel."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from financing import run_texts
+from financing.match_runs import NoPolicy, current_policy
+from financing.models.loan_offers import LoanOffer
+from financing.models.loan_requests import LoanRequest
+from financing.models.match_runs import MatchRun, RunKind, RunStatus
+from financing.models.proposals import Proposal
+from financing.services import match_runs
+from sipo_portal.accounts.access import roles_required
+from sipo_portal.accounts.models import Role, User
+from sipo_portal.audit.actors import Actor
+from sipo_portal.offices.models import BranchOffice, Region
+from sipo_portal.ui import formats
+from sipo_portal.workflow.lifecycle import TransitionRefused
+
+FOLDER = "financing/match_runs"
+PER_PAGE = 30
+
+
+def _office(request: HttpRequest) -> BranchOffice:
+    assert isinstance(request.user, User)
+    assert request.user.office is not None  # a CHECK: coordinators have one
+    return request.user.office
+
+
+@roles_required(Role.COORDINATOR)
+@require_safe
+def run_list(request: HttpRequest) -> HttpResponse:
+    """Full runs, newest first; those over one request or offer are too many to read."""
+    runs = (
+        MatchRun.objects.visible_to(request.user)
+        .filter(kind=RunKind.FULL)
+        .select_related("office__region", "requested_by")
+    )
+    page = Paginator(runs, PER_PAGE).get_page(request.GET.get("page"))
+    rows = [
+        {
+            "run": run,
+            "scope": run_texts.scope_text(run),
+            "took": run_texts.duration_text(run),
+            "gap": run_texts.gap_short(run),
+        }
+        for run in page.object_list
+    ]
+    return render(request, f"{FOLDER}/list.html", {"page": page, "rows": rows})
+
+
+@roles_required(Role.COORDINATOR)
+def run_start(request: HttpRequest) -> HttpResponseBase:
+    """What a run would do, in figures; posted, it is asked for. Asked twice it is one run."""
+    office = _office(request)
+    if request.method == "POST":
+        run = match_runs.request_run(actor=Actor.of(request.user), office=office)
+        return redirect("financing:run_detail", run.pk)
+    try:
+        policy = current_policy(timezone.localdate())
+    except NoPolicy:
+        return render(request, "financing/reviews/no_policy.html", {})
+    requests = LoanRequest.objects.visible_to(request.user).in_matching().count()
+    offers = LoanOffer.objects.visible_to(request.user).live().count()
+    standing = Proposal.objects.visible_to(request.user).count()
+    region = office.region.label if office.region else _("The whole country")
+    facts = [
+        {"label": _("Region"), "value": region},
+        {"label": _("Open loan requests"), "value": formats.count(requests)},
+        {"label": _("Live loan offers"), "value": formats.count(offers)},
+        {
+            "label": _("Proposals replaced"),
+            "value": formats.count(standing),
+            "note": _("Matches that somebody claimed stay as they are."),
+        },
+        {"label": _("Most proposals per request"), "value": str(policy.proposals_per_request)},
+        {"label": _("Matching policy"), "value": f"v{policy.version}"},
+    ]
+    return render(request, f"{FOLDER}/start.html", {"facts": facts, "office": office})
+
+
+def _run_or_404(request: HttpRequest, pk: int) -> MatchRun:
+    runs = MatchRun.objects.visible_to(request.user).select_related(
+        "office__region", "requested_by", "policy"
+    )
+    return get_object_or_404(runs, pk=pk)
+
+
+@roles_required(Role.COORDINATOR)
+@require_safe
+def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """Progress while it works, then whom it reached and what it is worth."""
+    run = _run_or_404(request, pk)
+    codes = run.fairness.get("province", {})
+    names = {region.code: region.label for region in Region.objects.filter(code__in=codes)}
+    context = {
+        "run": run,
+        "scope": run_texts.scope_text(run),
+        "facts": _facts(run),
+        "progress": run_texts.progress_of(run),
+        "failure": run_texts.failure_text(run) if run.status == RunStatus.FAILED else "",
+        "gap": run_texts.gap_text(run),
+        "charts": run_texts.reach_charts(run, names),
+        "reached_percent": _reached_percent(run),
+        "may_cancel": _may_cancel(request, run),
+        "traces": _traces(run),
+    }
+    return render(request, f"{FOLDER}/detail.html", context)
+
+
+def _may_cancel(request: HttpRequest, run: MatchRun) -> bool:
+    """A run of the own office or below; not the nightly one of the country."""
+    prefix = _office(request).scope_prefix
+    return not run.is_finished and run.office_id is not None and run.scope_prefix.startswith(prefix)
+
+
+def _reached_percent(run: MatchRun) -> str:
+    if not run.request_count or run.reached_count is None:
+        return ""
+    return formats.percent(run.reached_count * 100 / run.request_count, 0)
+
+
+def _facts(run: MatchRun) -> list[dict[str, str]]:
+    asked_by = run.requested_by.name if run.requested_by else _("the nightly clock")
+    facts = [
+        {"label": _("Asked for"), "value": formats.moment(run.created_at), "note": asked_by},
+        {
+            "label": _("Finished"),
+            "value": formats.moment(run.finished_at),
+            "note": run_texts.duration_text(run),
+        },
+    ]
+    if run.policy is not None:
+        facts.append({"label": _("Matching policy"), "value": f"v{run.policy.version}"})
+    if run.as_of is not None:
+        facts.append({"label": _("As of"), "value": formats.day(run.as_of)})
+    return facts
+
+
+def _traces(run: MatchRun) -> list[dict[str, str]]:
+    """What lets anybody run it again and compare."""
+    named = [
+        (_("Seed of the lottery for ties"), run.seed),
+        (_("Matcher"), run.engine_version),
+        (_("Digest of the input"), run.input_digest),
+        (_("Digest of the result"), run.result_digest),
+    ]
+    return [{"label": label, "value": value} for label, value in named if value]
+
+
+@roles_required(Role.COORDINATOR)
+@require_safe
+def run_progress(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """The progress panel alone for htmx; others go to the page. At the end the page is reloaded."""
+    run = _run_or_404(request, pk)
+    if not request.htmx:  # type: ignore[attr-defined]
+        return redirect("financing:run_detail", pk)
+    if run.is_finished:
+        response = HttpResponse()
+        response["HX-Refresh"] = "true"
+        return response
+    context: dict[str, Any] = run_texts.progress_of(run) | {
+        "finished": False,
+        "url": reverse("financing:run_progress", args=[pk]),
+    }
+    return render(request, "components/progress.html", context)
+
+
+@roles_required(Role.COORDINATOR)
+def run_cancel(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """Stop a run that has not written its proposals yet."""
+    run = _run_or_404(request, pk)
+    if request.method != "POST":
+        return redirect("financing:run_detail", pk)
+    if not run.is_finished and not _may_cancel(request, run):
+        messages.warning(request, _("Only the office that asked for this run can cancel it."))
+        return redirect("financing:run_detail", pk)
+    try:
+        match_runs.cancel_run(actor=Actor.of(request.user), run=run)
+    except TransitionRefused:
+        messages.warning(request, _("The run had ended already."))
+    else:
+        messages.success(request, _("The run is cancelled; nothing was changed."))
+    return redirect("financing:run_detail", pk)

@@ -1,0 +1,289 @@
+"""Everything a coordinator decides one pair on, ready to be shown; review views build it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from decimal import Decimal
+from math import ceil
+
+from django.utils.translation import gettext as _
+
+from businesses import annuity_texts, findings, identifier_texts, selectors, size_texts
+from businesses.annuity_texts import AnnuityText
+from businesses.findings import FindingLine
+from businesses.models import Appraisal, Business, CoOwner, Patent
+from businesses.rules.patent_term import add_months
+from businesses.services.businesses import credit_code_fault
+from businesses.size_texts import SizeExplanation
+from financing.costs import OfferCost
+from financing.match_rows import held_capacity
+from financing.match_runs import (
+    OfferExplanation,
+    RequestExplanation,
+    explain_loan_pair,
+    explain_loan_request,
+)
+from financing.models.loan_offers import FeePayer, FeeTiming, LoanOffer
+from financing.models.loan_requests import LoanRequest
+from financing.models.matches import Match
+from financing.offer_facts import criteria_facts
+from financing.rule_texts import OutcomeText, change_text, industry_name, outcome_text, rule_title
+from financing.services.matches import REGISTER_EXTRACT_MAX_DAYS
+from financing.views.offer_cards import OfferCard, card_of, fee_amount
+from sipo_portal.ui import formats
+from sipo_portal.ui.charts import Chart, capacity_bar
+
+
+@dataclass(frozen=True)
+class PatentCase:
+    """One patent of the request. `is_in_basket`: this pair counts on it."""
+
+    patent: Patent
+    expires_on: date
+    annuity: AnnuityText
+    appraisal: Appraisal | None
+    findings: list[FindingLine]
+    co_owners: list[CoOwner]
+    is_in_basket: bool
+    is_extract_fresh: bool
+
+    @property
+    def has_hard(self) -> bool:
+        return any(line.met is False for line in self.findings)
+
+    @property
+    def finding_rules(self) -> list[dict[str, object]]:
+        """Parameters of components/rule_list.html."""
+        return [
+            {
+                "title": line.title,
+                "met": line.met,
+                "required": line.required,
+                "found": line.found,
+                "cure": line.cure,
+            }
+            for line in self.findings
+        ]
+
+
+@dataclass(frozen=True)
+class CostLine:
+    """One line of the cost table, yuan; `payer` only for fees."""
+
+    label: str
+    when: str
+    payer: str
+    amount: Decimal | None
+    posted: str
+    is_counted: bool = True
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Another offer for the same request, in one line."""
+
+    offer: LoanOffer
+    outcome: OutcomeText
+    amount: Decimal | None
+    saving: Decimal | None
+    why: str
+    group: str
+    match: Match | None
+
+
+@dataclass(frozen=True)
+class Case:
+    """One request and one offer, with all that speaks for and against them."""
+
+    loan_request: LoanRequest
+    card: OfferCard
+    size: SizeExplanation
+    business_facts: list[dict[str, str]]
+    code_fault: str
+    patents: list[PatentCase]
+    offer_facts: list[dict[str, str]]
+    capacity: Chart
+    costs: list[CostLine]
+    others: list[Candidate]
+
+    @property
+    def business(self) -> Business:
+        return self.loan_request.business
+
+    @property
+    def offer(self) -> LoanOffer:
+        return self.card.offer
+
+    @property
+    def cost(self) -> OfferCost | None:
+        return self.card.cost
+
+    @property
+    def missed_count(self) -> int:
+        return len(self.card.missed)
+
+    @property
+    def basket(self) -> list[PatentCase]:
+        return [each for each in self.patents if each.is_in_basket]
+
+
+def case_of(
+    loan_request: LoanRequest, offer: LoanOffer, *, on: date, match: Match | None = None
+) -> Case:
+    """`loan_request`: with `business__region`. `match`: show its amount and basket."""
+    every = explain_loan_request(loan_request, on=on)
+    pair = next((each for each in every.all if each.offer.pk == offer.pk), None)
+    if pair is None:
+        pair = explain_loan_pair(loan_request, offer, on=on)
+    if match is not None:
+        pair = replace(pair, match=match, amount=match.amount)
+    patents = list(loan_request.patents.with_facts())
+    titles = {str(patent.pk): patent.title for patent in patents}
+    card = card_of(pair, loan_request, on=on, policy=every.policy, titles=titles)
+    offer = card.offer
+    basket = {patent.pk for patent in match.patents.all()} if match else set(pair.patent_ids)
+    business = loan_request.business
+    held = held_capacity([offer]).get(offer.pk)
+    fault = credit_code_fault(business)
+    return Case(
+        loan_request=loan_request,
+        card=card,
+        size=size_texts.explain(selectors.size_verdict(business)),
+        business_facts=_business_facts(business),
+        code_fault=str(identifier_texts.credit_code_fault(fault)) if fault else "",
+        patents=_patent_cases(patents, loan_request, offer, basket, on),
+        offer_facts=criteria_facts(offer),
+        capacity=capacity_bar(
+            capacity=offer.capacity_amount,
+            booked=offer.booked_amount,
+            held=held.amount if held else Decimal(0),
+        ),
+        costs=cost_lines(card),
+        others=candidates(every, without=offer.pk, titles=titles),
+    )
+
+
+def _business_facts(business: Business) -> list[dict[str, str]]:
+    year = str(business.figures_year or "")
+    return [
+        {"label": _("Region"), "value": business.region.label},
+        {"label": _("Industry"), "value": industry_name(business.industry)},
+        {"label": _("Established on"), "value": formats.day(business.established_on)},
+        {
+            "label": _("Year of the figures"),
+            "value": year,
+            "note": _("taxable income of the year before under 1 million yuan")
+            if business.has_low_taxable_income
+            else "",
+        },
+    ]
+
+
+def _patent_cases(
+    patents: Iterable[Patent],
+    loan_request: LoanRequest,
+    offer: LoanOffer,
+    basket: set[int],
+    on: date,
+) -> list[PatentCase]:
+    oldest = on - timedelta(days=REGISTER_EXTRACT_MAX_DAYS)
+    debt_ends_on = add_months(on, loan_request.term_months or 0)
+    cases = [
+        PatentCase(
+            patent=patent,
+            expires_on=selectors.expires_on(patent),
+            annuity=annuity_texts.describe(selectors.annuity_status(patent, on=on)),
+            appraisal=selectors.latest_appraisal(patent, on=on),
+            findings=findings.describe_all(
+                selectors.registrability_of(
+                    patent, on=on, debt_ends_on=debt_ends_on, pledgee=offer.institution.name
+                )
+            ),
+            co_owners=list(patent.co_owners.all()),
+            is_in_basket=patent.pk in basket,
+            is_extract_fresh=patent.register_extract_on is not None
+            and patent.register_extract_on >= oldest,
+        )
+        for patent in patents
+    ]
+    return sorted(cases, key=lambda case: not case.is_in_basket)
+
+
+def cost_lines(card: OfferCard) -> list[CostLine]:
+    """Interest and each fee with its payer; what others pay is shown and not counted."""
+    if card.cost is None:
+        return []
+    principal = card.cost.terms.principal
+    lines = [
+        CostLine(
+            label=_("Interest"),
+            when=_("over the whole term"),
+            payer=str(FeePayer.BORROWER.label),
+            amount=card.cost.cost.interest,
+            posted=formats.percent(card.cost.interest_rate_percent),
+        )
+    ]
+    for fee in card.fees:
+        amount = fee.amount
+        if amount is None and fee.percent is not None:
+            amount = principal * fee.percent / 100
+        if amount is not None and fee.timing == FeeTiming.YEARLY:
+            amount *= ceil(card.cost.terms.term_months / 12)
+        lines.append(
+            CostLine(
+                label=str(fee.get_kind_display()),
+                when=str(fee.get_timing_display()),
+                payer=str(fee.get_payer_display()),
+                amount=amount,
+                posted=fee_amount(fee),
+                is_counted=fee.payer == FeePayer.BORROWER,
+            )
+        )
+    if card.explanation.is_conditional and card.offer.appraisal_fee:
+        lines.append(
+            CostLine(
+                label=_("Appraisal still to be made"),
+                when=_("At drawdown"),
+                payer=str(FeePayer.BORROWER.label),
+                amount=card.offer.appraisal_fee,
+                posted=formats.yuan(card.offer.appraisal_fee),
+            )
+        )
+    return lines
+
+
+def candidates(
+    every: RequestExplanation, *, titles: dict[str, str], without: int | None = None
+) -> list[Candidate]:
+    """The other live offers for the request: those that fit, nearly fit, do not fit."""
+    groups: Sequence[tuple[str, list[OfferExplanation]]] = (
+        ("fits", every.fits),
+        ("near", every.near_misses),
+        ("refused", every.refused),
+    )
+    return [
+        _candidate(each, group, titles)
+        for group, explanations in groups
+        for each in explanations
+        if each.offer.pk != without
+    ]
+
+
+def _candidate(each: OfferExplanation, group: str, titles: dict[str, str]) -> Candidate:
+    why, amount, saving = "", each.amount, each.saving
+    if group == "near" and each.near_miss is not None:
+        why = change_text(each.near_miss, labels=titles).sentence
+        amount = Decimal(each.near_miss.amount_fen) / 100
+        saving = Decimal(each.near_miss.saving_fen) / 100
+    elif group == "refused":
+        why = rule_title(each.refusals[0].code)
+        amount = saving = None
+    return Candidate(
+        offer=each.offer,
+        outcome=outcome_text("near_miss" if group == "near" else each.outcome),
+        amount=amount,
+        saving=saving,
+        why=why,
+        group=group,
+        match=each.match,
+    )
