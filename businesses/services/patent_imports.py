@@ -32,6 +32,7 @@ OPTIONAL = (
     "co_owners",
     "co_owner_consent",
     "annuity_paid_through_year",
+    "status",
     "end_reason",
     "ended_on",
     "appraised_value",
@@ -45,6 +46,12 @@ ASSUMABLE = {
     "appraised_value": "appraisals",
     "co_owner_consent": "co_owners",
     "ended_on": "ended_on",
+}
+# What `status` may say; ended is told by `end_reason`.
+STATUSES = {
+    "": PatentStatus.REGISTERED,
+    "registered": PatentStatus.REGISTERED,
+    "draft": PatentStatus.DRAFT,
 }
 BATCH = 1000
 APPRAISAL_COLUMNS = ("appraised_value", "appraised_on", "appraiser")
@@ -149,6 +156,9 @@ def _checked(cells: RowReader, businesses: dict[str, Business], today: date) -> 
             "end_reason",
             _("Write one of %(known)s, or nothing.") % {"known": ", ".join(EndReason.values)},
         )
+    if cells.text("status") not in STATUSES:
+        cells.refuse("status", _("Write draft, registered or nothing."))
+    live_status = STATUSES.get(cells.text("status"), PatentStatus.REGISTERED)
     patent = Patent(
         business=_business(cells, businesses),
         application_number=number.normal if number else "",
@@ -168,7 +178,7 @@ def _checked(cells: RowReader, businesses: dict[str, Business], today: date) -> 
         ),
         end_reason=end_reason,
         ended_on=cells.read("ended_on", DayField(required=False)),
-        status=PatentStatus.ENDED if end_reason else PatentStatus.REGISTERED,
+        status=PatentStatus.ENDED if end_reason else live_status,
         status_changed_at=timezone.now(),
         assumed_fields=assumed_fields(cells, ASSUMABLE),
     )
