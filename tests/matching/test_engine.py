@@ -75,6 +75,14 @@ def test_past_its_deadline_a_live_match_only_closes_its_institution():
     assert told.outcome == "institution_already_proposed"
 
 
+def test_past_its_deadline_a_live_match_does_not_use_up_k():
+    small = loan_offer(id="O2", institution_id="I2", capacity_fen=1)
+    pol = policy(max_proposals_count=1)
+    for within, outcome in ((True, "beyond_k"), (False, "capacity_exhausted")):
+        result = propose_matches([loan_request()], [small], pol, standing=[live(within=within)])
+        assert explain(loan_request(), small, make_context(pol), result).outcome == outcome
+
+
 def test_one_proposal_per_institution():
     offers = [replace(offer, institution_id="I1") for offer in offers_of(3)]
     result = propose_matches([loan_request()], offers, policy())
