@@ -89,7 +89,7 @@ def _deciding(verdict: SizeVerdict) -> list[Text]:
     words = {"indicator": SizeIndicator(tier.indicator).label, "figure": _figure(tier, tier.value)}
     if tier.tier in _NEXT:
         bound = getattr(tier, _NEXT[tier.tier][1])
-        sentence = _("%(indicator)s decides: %(figure)s is below %(bound)s.")
+        sentence = _("%(indicator)s decides: %(figure)s, below %(bound)s.")
     else:
         bound = getattr(tier, _FROM[tier.tier])
         sentence = _("%(indicator)s decides: %(figure)s, and this class begins at %(bound)s.")

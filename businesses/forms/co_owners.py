@@ -26,10 +26,14 @@ class CoOwnerForm(forms.Form):
         max_length=200,
         error_messages={"required": _("Enter the name as in the register.")},
     )
-    kind = forms.ChoiceField(label=_("Kind"), choices=CoOwnerKind.choices)
+    kind = forms.ChoiceField(
+        label=_("Kind"), choices=CoOwnerKind.choices, initial=CoOwnerKind.ORGANISATION
+    )
     consent = forms.ChoiceField(
         label=_("Consent to a pledge"),
         choices=CoOwnerConsent.choices,
+        # Equal to what an empty row posts, so that it counts as empty.
+        initial=CoOwnerConsent.MISSING,
         help_text=_("Only written consent counts."),
     )
     consented_on = DayField(label=_("Consented on"), required=False)

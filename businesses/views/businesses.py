@@ -28,8 +28,8 @@ from sipo_portal.audit.actors import Actor
 from sipo_portal.ui.formats import in_chinese
 
 
-@require_GET
 @roles_required(Role.OWNER)
+@require_GET
 def business_list(request: HttpRequest) -> HttpResponse:
     """The own businesses, invitations to answer and claims that wait."""
     businesses = (
@@ -82,8 +82,8 @@ def _register_page(
     return render(request, "businesses/businesses/register.html", context)
 
 
-@require_GET
 @roles_required(Role.OWNER)
+@require_GET
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One business: what to do next, size class with its reason, facts."""
     business = get_object_or_404(
@@ -134,8 +134,8 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "businesses/businesses/edit.html", {"form": form, "business": business})
 
 
-@require_POST
 @roles_required(Role.OWNER)
+@require_POST
 def code_check(request: HttpRequest) -> HttpResponse:
     """The code as typed: its normal form, or what is wrong. Stores nothing, looks nobody up."""
     context: dict[str, object] = {"code": None, "fault": "", "is_acceptable": False, "warning": ""}
@@ -151,8 +151,8 @@ def code_check(request: HttpRequest) -> HttpResponse:
     return render(request, "businesses/businesses/code_check.html", context)
 
 
-@require_GET
 @roles_required(Role.OWNER)
+@require_GET
 def places(request: HttpRequest) -> HttpResponse:
     """The field with the cities and counties of a province, for the registration form."""
     form = BusinessForm(initial={"province": request.GET.get("province", "")})

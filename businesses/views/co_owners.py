@@ -21,8 +21,12 @@ def co_owners(request: HttpRequest, pk: int) -> HttpResponse:
     """All co-owners on one page; empty rows add more."""
     patent = visible_patent(request.user, pk)
     back_url = reverse("businesses:patent_detail", args=[patent.pk])
-    formset = CoOwnerFormSet(
-        request.POST or None, initial=initial_of(patent.co_owners.all()), prefix="owners"
+    stored = initial_of(patent.co_owners.all())
+    # Posted rows stand for themselves: compared with stored ones, unchanged rows would look empty.
+    formset = (
+        CoOwnerFormSet(request.POST, prefix="owners")
+        if request.method == "POST"
+        else CoOwnerFormSet(initial=stored, prefix="owners")
     )
     if request.method == "POST" and formset.is_valid():
         try:

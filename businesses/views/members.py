@@ -18,8 +18,8 @@ from sipo_portal.accounts.models import Role
 from sipo_portal.audit.actors import Actor
 
 
-@require_GET
 @roles_required(Role.OWNER)
+@require_GET
 def member_list(request: HttpRequest, pk: int) -> HttpResponse:
     """Those who act for the business, and who is invited."""
     business = get_object_or_404(Business.objects.visible_to(request.user), pk=pk)
@@ -94,8 +94,8 @@ def member_remove(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "businesses/confirm_page.html", context)
 
 
-@require_POST
 @roles_required(Role.OWNER)
+@require_POST
 def member_promote(request: HttpRequest, pk: int) -> HttpResponse:
     """Let a member manage the others too."""
     member = get_object_or_404(
@@ -108,8 +108,8 @@ def member_promote(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("businesses:members", pk=member.business_id)
 
 
-@require_POST
 @roles_required(Role.OWNER)
+@require_POST
 def invitation_withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     """A manager takes an invitation back."""
     invitation = get_object_or_404(
@@ -125,8 +125,8 @@ def invitation_withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("businesses:members", pk=invitation.business_id)
 
 
-@require_POST
 @roles_required(Role.OWNER)
+@require_POST
 def invitation_answer(request: HttpRequest, pk: int) -> HttpResponse:
     """The invited person accepts (button `accept`) or declines."""
     invitation = get_object_or_404(MemberInvitation.objects.addressed_to(request.user), pk=pk)

@@ -47,8 +47,8 @@ def _changed_meanwhile() -> str:
     return _("Somebody has changed this meanwhile. Look at the present state and try again.")
 
 
-@require_GET
 @roles_required(Role.OWNER, Role.COORDINATOR)
+@require_GET
 def patent_list(request: HttpRequest, pk: int) -> HttpResponse:
     """The portfolio of a business."""
     business = get_object_or_404(Business.objects.visible_to(request.user), pk=pk)
@@ -151,8 +151,8 @@ def patent_add(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "businesses/form_page.html", context)
 
 
-@require_GET
 @roles_required(Role.OWNER, Role.COORDINATOR)
+@require_GET
 def patent_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One patent: may it be pledged and what would change that, fees, facts."""
     patent = visible_patent(request.user, pk)
@@ -203,8 +203,8 @@ def patent_edit(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "businesses/form_page.html", context)
 
 
-@require_POST
 @roles_required(Role.OWNER)
+@require_POST
 def number_check(request: HttpRequest) -> HttpResponse:
     """The number as typed: normal form, kind and year, or what is wrong. Stores nothing."""
     context: dict[str, object] = {"number": None, "kind": "", "fault": ""}
@@ -219,8 +219,8 @@ def number_check(request: HttpRequest) -> HttpResponse:
     return render(request, "businesses/patents/number_check.html", context)
 
 
-@require_POST
 @roles_required(Role.OWNER)
+@require_POST
 def patent_register(request: HttpRequest, pk: int) -> HttpResponse:
     """Turn a draft into a registered patent."""
     patent = visible_patent(request.user, pk)

@@ -36,8 +36,8 @@ def _changed_meanwhile() -> str:
     return _("Somebody has changed this meanwhile. Look at the present state and try again.")
 
 
-@require_GET
 @roles_required(Role.COORDINATOR)
+@require_GET
 def verification_list(request: HttpRequest) -> HttpResponse:
     """Businesses by state (first those to verify) and claims that wait, oldest first."""
     shown = request.GET.get("show", "waiting")
@@ -66,8 +66,8 @@ def verification_list(request: HttpRequest) -> HttpResponse:
     return render(request, "businesses/verification/list.html", context)
 
 
-@require_GET
 @roles_required(Role.COORDINATOR)
+@require_GET
 def verification_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One business with all that the coordinator compares with the licence."""
     business = get_object_or_404(
@@ -95,8 +95,8 @@ def _code_warning(business: Business) -> str:
     return str(identifier_texts.UNKNOWN_COUNTY) if "unknown_county" in warnings else ""
 
 
-@require_POST
 @roles_required(Role.COORDINATOR)
+@require_POST
 def business_verify(request: HttpRequest, pk: int) -> HttpResponse:
     """The licence and the authority of the person are checked."""
     business = get_object_or_404(Business.objects.visible_to(request.user), pk=pk)
@@ -111,8 +111,8 @@ def business_verify(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("businesses:verification_detail", pk=business.pk)
 
 
-@require_POST
 @roles_required(Role.COORDINATOR)
+@require_POST
 def business_reinstate(request: HttpRequest, pk: int) -> HttpResponse:
     """End a suspension; the business waits for verification again."""
     business = get_object_or_404(Business.objects.visible_to(request.user), pk=pk)
