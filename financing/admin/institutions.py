@@ -49,6 +49,9 @@ class InstitutionAdmin(StepPages, ScopedModelAdmin):
     ordering = ["name", "pk"]
     step_actions = ("suspend", "reinstate")
 
+    class Media:
+        css = {"all": ["portal/financing_admin.css"]}
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows = super().get_queryset(request)
         return rows.annotate(active_staff=Count("staff", filter=Q(staff__is_active=True)))

@@ -140,6 +140,9 @@ class LoanOfferAdmin(StepPages, ScopedModelAdmin):
         ),
     ]
 
+    class Media:
+        css = {"all": ["portal/financing_admin.css"]}
+
     # --- who --------------------------------------------------------------------------------
     def has_module_permission(self, request: HttpRequest) -> bool:
         return super().has_module_permission(request) and _is_bank(request)
@@ -188,11 +191,22 @@ class LoanOfferAdmin(StepPages, ScopedModelAdmin):
 
     @admin.display(description=gettext_lazy("capacity"), ordering="capacity_amount")
     def capacity(self, offer: LoanOffer) -> SafeString:
+        held = offer.held.amount  # type: ignore[attr-defined]
+        booked_share = charts.share(offer.booked_amount, offer.capacity_amount)
+        held_share = min(charts.share(held, offer.capacity_amount), 100 - booked_share)
         chart = _capacity_chart(offer, offer.held)  # type: ignore[attr-defined]
-        return format_html(
-            '<div class="capacity-cell">{}<span class="help">{}</span></div>',
-            chart.svg,
+        bar = charts.drawing(
+            12,
+            chart.title,
             chart.sentence,
+            [
+                charts.rectangle(0, 0, 100, 12, "chart-track"),
+                charts.rectangle(0, 0, booked_share, 12, "chart-bar"),
+                charts.rectangle(booked_share, 0, held_share, 12, "chart-bar-quiet"),
+            ],
+        )
+        return format_html(
+            '<div class="capacity-cell">{}<span class="help">{}</span></div>', bar, chart.sentence
         )
 
     # --- read-only pages of closed offers ask the admin for what is no column ------------------

@@ -92,6 +92,9 @@ class MatchingPolicyAdmin(ScopedModelAdmin):
     list_display = ["version_label", "effective_on", "state", "proposals_per_request"]
     ordering = ["-version"]
 
+    class Media:
+        css = {"all": ["portal/financing_admin.css"]}
+
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         named = {name for _title, options in POLICY_FIELDSETS for name in options["fields"]}
         others = [

@@ -94,6 +94,9 @@ class ReferralAdmin(ScopedModelAdmin):
     search_fields = ["reference"]
     ordering = ["-referred_at", "pk"]
 
+    class Media:
+        css = {"all": ["portal/financing_admin.css"]}
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         blind = Disclosure.objects.filter(stage=DisclosureStage.BLIND)
         return (
