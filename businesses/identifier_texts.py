@@ -77,11 +77,11 @@ UNKNOWN_COUNTY = _(
 )
 
 
-def patent_number_fault(error: IdentifierError) -> Text:
+def patent_number_fault(error: IdentifierError) -> str:
     """Why the patent number was refused and what to do."""
-    return PATENT_NUMBER.get(error.code, str(error))
+    return str(PATENT_NUMBER.get(error.code, error))
 
 
-def credit_code_fault(error: IdentifierError) -> Text:
+def credit_code_fault(error: IdentifierError) -> str:
     """Why the credit code was refused and what to do."""
-    return CREDIT_CODE.get(error.code, str(error))
+    return str(CREDIT_CODE.get(error.code, error))

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from businesses import identifier_texts
 from businesses.credit_codes import ACCEPTABLE_FAULTS, read_credit_code, stored_credit_code
 from businesses.entries import BusinessFacts
-from businesses.forms.choices import industry_choices, place_choices, province_choices
+from businesses.forms.choices import Grouped, industry_choices, place_choices, province_choices
 from businesses.models import Business
 from businesses.permissions import is_identity_fixed
 from businesses.rules import industries
@@ -153,14 +153,14 @@ class BusinessForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.business = business
         self.is_identity_fixed = business is not None and is_identity_fixed(business)
-        self.fields["industry"].choices = industry_choices()
+        self._choose("industry", industry_choices())
         if self.is_identity_fixed:
             for name in ("credit_code", "is_code_exact", "name", "established_on"):
                 del self.fields[name]
             del self.fields["province"], self.fields["region"]
         else:
-            self.fields["province"].choices = province_choices()
-            self.fields["region"].choices = place_choices(self._typed("province"))
+            self._choose("province", province_choices())
+            self._choose("region", place_choices(self._typed("province")))
             if not self._code_may_be_exact():
                 del self.fields["is_code_exact"]
         self.helper = PortalFormHelper(
@@ -168,6 +168,11 @@ class BusinessForm(forms.Form):
             submit=_("Save") if business else _("Register the business"),
             cancel_url=cancel_url,
         )
+
+    def _choose(self, name: str, choices: Grouped) -> None:
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = choices
 
     def _typed(self, name: str) -> str:
         value = self.data.get(name) if self.is_bound else self.initial.get(name)

@@ -57,7 +57,7 @@ class CoOwnerForm(forms.Form):
         return bool(self.cleaned_data.get("name")) and not self.cleaned_data.get("DELETE")
 
 
-class _CoOwnerFormSet(BaseFormSet):  # type: ignore[type-arg]
+class CoOwnerRows(BaseFormSet):  # type: ignore[type-arg]
     """Rows told apart by name."""
 
     deletion_widget = forms.CheckboxInput
@@ -90,9 +90,9 @@ class _CoOwnerFormSet(BaseFormSet):  # type: ignore[type-arg]
         ]
 
 
-CoOwnerFormSet = formset_factory(
+CoOwnerFormSet: type[CoOwnerRows] = formset_factory(  # type: ignore[assignment]
     CoOwnerForm,
-    formset=_CoOwnerFormSet,
+    formset=CoOwnerRows,
     extra=2,
     can_delete=True,
     max_num=LARGEST_COUNT,

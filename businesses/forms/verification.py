@@ -32,7 +32,7 @@ class ReasonForm(forms.Form):
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["reason"].help_text = hint
+        self.fields["reason"].help_text = str(hint)
         self.helper = PortalFormHelper(
             form=self, submit=submit, danger=danger, cancel_url=cancel_url
         )

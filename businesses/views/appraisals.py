@@ -1,7 +1,7 @@
 """Adding and removing appraisals of a patent."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -12,14 +12,14 @@ from businesses.services import appraisals as services
 from businesses.services.refusals import BusinessRefused
 from businesses.views.patents import visible_patent
 from businesses.views.refusal_texts import add_refusal, refusal_text
-from sipo_portal.accounts.access import roles_required
+from sipo_portal.accounts.access import SignedInRequest, roles_required
 from sipo_portal.accounts.models import Role
 from sipo_portal.audit.actors import Actor
 from sipo_portal.ui import formats
 
 
 @roles_required(Role.OWNER)
-def appraisal_add(request: HttpRequest, pk: int) -> HttpResponse:
+def appraisal_add(request: SignedInRequest, pk: int) -> HttpResponse:
     """Record an appraisal report."""
     patent = visible_patent(request.user, pk)
     back_url = reverse("businesses:patent_detail", args=[patent.pk])
@@ -43,7 +43,7 @@ def appraisal_add(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @roles_required(Role.OWNER)
-def appraisal_remove(request: HttpRequest, pk: int) -> HttpResponse:
+def appraisal_remove(request: SignedInRequest, pk: int) -> HttpResponse:
     """Ask, then take an appraisal back."""
     appraisal = get_object_or_404(
         Appraisal.objects.visible_to(request.user).select_related("patent"), pk=pk

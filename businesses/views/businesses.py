@@ -2,7 +2,7 @@
 
 from django.contrib import messages
 from django.db.models import Count
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -22,15 +22,16 @@ from businesses.services.businesses import (
 )
 from businesses.services.refusals import BusinessRefused, Refusal
 from businesses.views.refusal_texts import add_refusal
-from sipo_portal.accounts.access import roles_required
+from sipo_portal.accounts.access import SignedInRequest, roles_required
 from sipo_portal.accounts.models import Role
 from sipo_portal.audit.actors import Actor
+from sipo_portal.offices.models import Region
 from sipo_portal.ui.formats import in_chinese
 
 
 @roles_required(Role.OWNER)
 @require_GET
-def business_list(request: HttpRequest) -> HttpResponse:
+def business_list(request: SignedInRequest) -> HttpResponse:
     """The own businesses, invitations to answer and claims that wait."""
     businesses = (
         Business.objects.visible_to(request.user)
@@ -52,7 +53,7 @@ def business_list(request: HttpRequest) -> HttpResponse:
 
 
 @roles_required(Role.OWNER)
-def register(request: HttpRequest) -> HttpResponse:
+def register(request: SignedInRequest) -> HttpResponse:
     """Register a business; its owner becomes the manager of its members."""
     cancel_url = reverse("businesses:list")
     if request.method == "POST" and "show_places" in request.POST:
@@ -76,7 +77,7 @@ def register(request: HttpRequest) -> HttpResponse:
 
 
 def _register_page(
-    request: HttpRequest, form: BusinessForm, *, is_taken: bool = False
+    request: SignedInRequest, form: BusinessForm, *, is_taken: bool = False
 ) -> HttpResponse:
     context = {"form": form, "is_taken": is_taken}
     return render(request, "businesses/businesses/register.html", context)
@@ -84,7 +85,7 @@ def _register_page(
 
 @roles_required(Role.OWNER)
 @require_GET
-def detail(request: HttpRequest, pk: int) -> HttpResponse:
+def detail(request: SignedInRequest, pk: int) -> HttpResponse:
     """One business: what to do next, size class with its reason, facts."""
     business = get_object_or_404(
         Business.objects.visible_to(request.user).select_related("region__parent__parent"), pk=pk
@@ -106,7 +107,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @roles_required(Role.OWNER)
-def edit(request: HttpRequest, pk: int) -> HttpResponse:
+def edit(request: SignedInRequest, pk: int) -> HttpResponse:
     """Change the facts; those a coordinator verified stay."""
     business = get_object_or_404(
         Business.objects.visible_to(request.user).select_related("region"), pk=pk
@@ -136,7 +137,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 @roles_required(Role.OWNER)
 @require_POST
-def code_check(request: HttpRequest) -> HttpResponse:
+def code_check(request: SignedInRequest) -> HttpResponse:
     """The code as typed: its normal form, or what is wrong. Stores nothing, looks nobody up."""
     context: dict[str, object] = {"code": None, "fault": "", "is_acceptable": False, "warning": ""}
     try:
@@ -153,7 +154,7 @@ def code_check(request: HttpRequest) -> HttpResponse:
 
 @roles_required(Role.OWNER)
 @require_GET
-def places(request: HttpRequest) -> HttpResponse:
+def places(request: SignedInRequest) -> HttpResponse:
     """The field with the cities and counties of a province, for the registration form."""
     form = BusinessForm(initial={"province": request.GET.get("province", "")})
     return render(request, "businesses/businesses/places.html", {"form": form})
@@ -167,7 +168,8 @@ def industry_label(business: Business) -> str:
 
 def region_label(business: Business) -> str:
     """Province, city, county, from `region__parent__parent`."""
-    names, region = [], business.region
+    names: list[str] = []
+    region: Region | None = business.region
     while region is not None:
         names.append(region.label)
         region = region.parent

@@ -1,7 +1,7 @@
 """The certificates of a business."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -9,13 +9,13 @@ from django.utils.translation import gettext as _
 from businesses.forms.certificates import CertificatesForm
 from businesses.models import Business
 from businesses.services.certificates import set_certificates
-from sipo_portal.accounts.access import roles_required
+from sipo_portal.accounts.access import SignedInRequest, roles_required
 from sipo_portal.accounts.models import Role
 from sipo_portal.audit.actors import Actor
 
 
 @roles_required(Role.OWNER)
-def certificates(request: HttpRequest, pk: int) -> HttpResponse:
+def certificates(request: SignedInRequest, pk: int) -> HttpResponse:
     """Tick the certificates held, with number and last day."""
     business = get_object_or_404(Business.objects.visible_to(request.user), pk=pk)
     back_url = reverse("businesses:detail", args=[business.pk])

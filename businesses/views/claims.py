@@ -1,7 +1,7 @@
 """Claiming a registered business, and the coordinator's decision about it."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -12,13 +12,13 @@ from businesses.models.claims import ClaimStatus
 from businesses.services.claims import claim_business, decide_claim
 from businesses.services.refusals import BusinessRefused, Refusal
 from businesses.views.refusal_texts import add_refusal, refusal_text
-from sipo_portal.accounts.access import roles_required
+from sipo_portal.accounts.access import SignedInRequest, roles_required
 from sipo_portal.accounts.models import Role
 from sipo_portal.audit.actors import Actor
 
 
 @roles_required(Role.OWNER)
-def claim(request: HttpRequest) -> HttpResponse:
+def claim(request: SignedInRequest) -> HttpResponse:
     """Ask to act for a business somebody else registered."""
     back_url = reverse("businesses:list")
     form = ClaimForm(request.POST or None, cancel_url=back_url)
@@ -50,7 +50,7 @@ def claim(request: HttpRequest) -> HttpResponse:
 
 
 @roles_required(Role.COORDINATOR)
-def claim_decide(request: HttpRequest, pk: int) -> HttpResponse:
+def claim_decide(request: SignedInRequest, pk: int) -> HttpResponse:
     """One claim with what is needed to decide it."""
     claim = get_object_or_404(
         BusinessClaim.objects.visible_to(request.user).select_related("business", "claimant"), pk=pk

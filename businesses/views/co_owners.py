@@ -1,7 +1,7 @@
 """The co-owners of a patent and their consent."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -11,13 +11,13 @@ from businesses.services.co_owners import set_co_owners
 from businesses.services.refusals import BusinessRefused
 from businesses.views.patents import visible_patent
 from businesses.views.refusal_texts import refusal_text
-from sipo_portal.accounts.access import roles_required
+from sipo_portal.accounts.access import SignedInRequest, roles_required
 from sipo_portal.accounts.models import Role
 from sipo_portal.audit.actors import Actor
 
 
 @roles_required(Role.OWNER)
-def co_owners(request: HttpRequest, pk: int) -> HttpResponse:
+def co_owners(request: SignedInRequest, pk: int) -> HttpResponse:
     """All co-owners on one page; empty rows add more."""
     patent = visible_patent(request.user, pk)
     back_url = reverse("businesses:patent_detail", args=[patent.pk])

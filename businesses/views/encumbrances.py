@@ -1,7 +1,7 @@
 """Adding and releasing what lies on a patent."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -12,13 +12,13 @@ from businesses.services import encumbrances as services
 from businesses.services.refusals import BusinessRefused
 from businesses.views.patents import visible_patent
 from businesses.views.refusal_texts import add_refusal
-from sipo_portal.accounts.access import roles_required
+from sipo_portal.accounts.access import SignedInRequest, roles_required
 from sipo_portal.accounts.models import Role
 from sipo_portal.audit.actors import Actor
 
 
 @roles_required(Role.OWNER)
-def encumbrance_add(request: HttpRequest, pk: int) -> HttpResponse:
+def encumbrance_add(request: SignedInRequest, pk: int) -> HttpResponse:
     """Record a pledge, licence, transfer or court order."""
     patent = visible_patent(request.user, pk)
     back_url = reverse("businesses:patent_detail", args=[patent.pk])
@@ -44,7 +44,7 @@ def encumbrance_add(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @roles_required(Role.OWNER)
-def encumbrance_release(request: HttpRequest, pk: int) -> HttpResponse:
+def encumbrance_release(request: SignedInRequest, pk: int) -> HttpResponse:
     """Record that it no longer lies on the patent."""
     encumbrance = get_object_or_404(
         Encumbrance.objects.visible_to(request.user).select_related("patent"), pk=pk

@@ -1,7 +1,7 @@
 """Who acts for a business: list, invitation, answer, removal."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -13,14 +13,14 @@ from businesses.permissions import may_manage_members
 from businesses.services import members as services
 from businesses.services.refusals import BusinessRefused
 from businesses.views.refusal_texts import add_refusal, refusal_text
-from sipo_portal.accounts.access import roles_required
+from sipo_portal.accounts.access import SignedInRequest, roles_required
 from sipo_portal.accounts.models import Role
 from sipo_portal.audit.actors import Actor
 
 
 @roles_required(Role.OWNER)
 @require_GET
-def member_list(request: HttpRequest, pk: int) -> HttpResponse:
+def member_list(request: SignedInRequest, pk: int) -> HttpResponse:
     """Those who act for the business, and who is invited."""
     business = get_object_or_404(Business.objects.visible_to(request.user), pk=pk)
     context = {
@@ -33,7 +33,7 @@ def member_list(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @roles_required(Role.OWNER)
-def member_add(request: HttpRequest, pk: int) -> HttpResponse:
+def member_add(request: SignedInRequest, pk: int) -> HttpResponse:
     """Invite an address; the page says the same whether it has an account or not."""
     business = get_object_or_404(Business.objects.visible_to(request.user), pk=pk)
     back_url = reverse("businesses:members", args=[business.pk])
@@ -65,7 +65,7 @@ def member_add(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @roles_required(Role.OWNER)
-def member_remove(request: HttpRequest, pk: int) -> HttpResponse:
+def member_remove(request: SignedInRequest, pk: int) -> HttpResponse:
     """Ask, then end a membership."""
     member = get_object_or_404(
         BusinessMember.objects.visible_to(request.user)
@@ -96,7 +96,7 @@ def member_remove(request: HttpRequest, pk: int) -> HttpResponse:
 
 @roles_required(Role.OWNER)
 @require_POST
-def member_promote(request: HttpRequest, pk: int) -> HttpResponse:
+def member_promote(request: SignedInRequest, pk: int) -> HttpResponse:
     """Let a member manage the others too."""
     member = get_object_or_404(
         BusinessMember.objects.visible_to(request.user).filter(is_active=True), pk=pk
@@ -110,7 +110,7 @@ def member_promote(request: HttpRequest, pk: int) -> HttpResponse:
 
 @roles_required(Role.OWNER)
 @require_POST
-def invitation_withdraw(request: HttpRequest, pk: int) -> HttpResponse:
+def invitation_withdraw(request: SignedInRequest, pk: int) -> HttpResponse:
     """A manager takes an invitation back."""
     invitation = get_object_or_404(
         MemberInvitation.objects.filter(business__in=Business.objects.visible_to(request.user)),
@@ -127,7 +127,7 @@ def invitation_withdraw(request: HttpRequest, pk: int) -> HttpResponse:
 
 @roles_required(Role.OWNER)
 @require_POST
-def invitation_answer(request: HttpRequest, pk: int) -> HttpResponse:
+def invitation_answer(request: SignedInRequest, pk: int) -> HttpResponse:
     """The invited person accepts (button `accept`) or declines."""
     invitation = get_object_or_404(MemberInvitation.objects.addressed_to(request.user), pk=pk)
     actor = Actor.of(request.user)

@@ -4,7 +4,7 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Count, QuerySet
 from django.db.models.functions import Left
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -22,7 +22,7 @@ from businesses.rules.identifiers import IdentifierError, parse_patent_number
 from businesses.services import patents as services
 from businesses.services.refusals import BusinessRefused
 from businesses.views.refusal_texts import add_refusal, refusal_text
-from sipo_portal.accounts.access import roles_required
+from sipo_portal.accounts.access import SignedInRequest, roles_required
 from sipo_portal.accounts.models import Role, User
 from sipo_portal.audit.actors import Actor
 from sipo_portal.workflow.lifecycle import TransitionRefused
@@ -49,7 +49,7 @@ def _changed_meanwhile() -> str:
 
 @roles_required(Role.OWNER, Role.COORDINATOR)
 @require_GET
-def patent_list(request: HttpRequest, pk: int) -> HttpResponse:
+def patent_list(request: SignedInRequest, pk: int) -> HttpResponse:
     """The portfolio of a business."""
     business = get_object_or_404(Business.objects.visible_to(request.user), pk=pk)
     patents = Patent.objects.visible_to(request.user).filter(business=business)
@@ -80,7 +80,7 @@ def patent_list(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "businesses/patents/list.html", context)
 
 
-def _sorted(patents: QuerySet[Patent], request: HttpRequest) -> QuerySet[Patent]:
+def _sorted(patents: QuerySet[Patent], request: SignedInRequest) -> QuerySet[Patent]:
     wanted = request.GET.get("sort", "-filed")
     order = _ORDERS.get(wanted.lstrip("-"), _ORDERS["filed"])
     patents = patents.order_by(*order)
@@ -123,7 +123,7 @@ def ipc_section_names() -> dict[str, str]:
 
 
 @roles_required(Role.OWNER)
-def patent_add(request: HttpRequest, pk: int) -> HttpResponse:
+def patent_add(request: SignedInRequest, pk: int) -> HttpResponse:
     """Add a patent by its number."""
     business = get_object_or_404(Business.objects.visible_to(request.user), pk=pk)
     back_url = reverse("businesses:patent_list", args=[business.pk])
@@ -153,7 +153,7 @@ def patent_add(request: HttpRequest, pk: int) -> HttpResponse:
 
 @roles_required(Role.OWNER, Role.COORDINATOR)
 @require_GET
-def patent_detail(request: HttpRequest, pk: int) -> HttpResponse:
+def patent_detail(request: SignedInRequest, pk: int) -> HttpResponse:
     """One patent: may it be pledged and what would change that, fees, facts."""
     patent = visible_patent(request.user, pk)
     today = timezone.localdate()
@@ -180,7 +180,7 @@ def patent_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @roles_required(Role.OWNER)
-def patent_edit(request: HttpRequest, pk: int) -> HttpResponse:
+def patent_edit(request: SignedInRequest, pk: int) -> HttpResponse:
     """Change the facts; what was verified has to be verified again."""
     patent = visible_patent(request.user, pk)
     back_url = reverse("businesses:patent_detail", args=[patent.pk])
@@ -205,7 +205,7 @@ def patent_edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 @roles_required(Role.OWNER)
 @require_POST
-def number_check(request: HttpRequest) -> HttpResponse:
+def number_check(request: SignedInRequest) -> HttpResponse:
     """The number as typed: normal form, kind and year, or what is wrong. Stores nothing."""
     context: dict[str, object] = {"number": None, "kind": "", "fault": ""}
     try:
@@ -221,7 +221,7 @@ def number_check(request: HttpRequest) -> HttpResponse:
 
 @roles_required(Role.OWNER)
 @require_POST
-def patent_register(request: HttpRequest, pk: int) -> HttpResponse:
+def patent_register(request: SignedInRequest, pk: int) -> HttpResponse:
     """Turn a draft into a registered patent."""
     patent = visible_patent(request.user, pk)
     try:
@@ -234,7 +234,7 @@ def patent_register(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @roles_required(Role.OWNER)
-def patent_remove(request: HttpRequest, pk: int) -> HttpResponse:
+def patent_remove(request: SignedInRequest, pk: int) -> HttpResponse:
     """Ask, then delete a draft."""
     patent = visible_patent(request.user, pk)
     if request.method == "POST":
@@ -256,7 +256,7 @@ def patent_remove(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @roles_required(Role.OWNER, Role.COORDINATOR)
-def patent_end(request: HttpRequest, pk: int) -> HttpResponse:
+def patent_end(request: SignedInRequest, pk: int) -> HttpResponse:
     """Record that a patent has ended."""
     patent = visible_patent(request.user, pk)
     back_url = reverse("businesses:patent_detail", args=[patent.pk])
@@ -280,7 +280,7 @@ def patent_end(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @roles_required(Role.COORDINATOR)
-def patent_verify(request: HttpRequest, pk: int) -> HttpResponse:
+def patent_verify(request: SignedInRequest, pk: int) -> HttpResponse:
     """The coordinator compared the patent with a register extract."""
     patent = visible_patent(request.user, pk)
     back_url = reverse("businesses:patent_detail", args=[patent.pk])

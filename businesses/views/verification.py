@@ -2,7 +2,7 @@
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -19,7 +19,7 @@ from businesses.services import businesses as services
 from businesses.services.refusals import BusinessRefused
 from businesses.views.businesses import industry_label, region_label
 from businesses.views.refusal_texts import add_refusal, refusal_text
-from sipo_portal.accounts.access import roles_required
+from sipo_portal.accounts.access import SignedInRequest, roles_required
 from sipo_portal.accounts.models import Role
 from sipo_portal.audit.actors import Actor
 from sipo_portal.workflow.lifecycle import TransitionRefused
@@ -38,7 +38,7 @@ def _changed_meanwhile() -> str:
 
 @roles_required(Role.COORDINATOR)
 @require_GET
-def verification_list(request: HttpRequest) -> HttpResponse:
+def verification_list(request: SignedInRequest) -> HttpResponse:
     """Businesses by state (first those to verify) and claims that wait, oldest first."""
     shown = request.GET.get("show", "waiting")
     shown = shown if shown in _SHOWN else "waiting"
@@ -68,7 +68,7 @@ def verification_list(request: HttpRequest) -> HttpResponse:
 
 @roles_required(Role.COORDINATOR)
 @require_GET
-def verification_detail(request: HttpRequest, pk: int) -> HttpResponse:
+def verification_detail(request: SignedInRequest, pk: int) -> HttpResponse:
     """One business with all that the coordinator compares with the licence."""
     business = get_object_or_404(
         Business.objects.visible_to(request.user).select_related("region__parent__parent"), pk=pk
@@ -97,7 +97,7 @@ def _code_warning(business: Business) -> str:
 
 @roles_required(Role.COORDINATOR)
 @require_POST
-def business_verify(request: HttpRequest, pk: int) -> HttpResponse:
+def business_verify(request: SignedInRequest, pk: int) -> HttpResponse:
     """The licence and the authority of the person are checked."""
     business = get_object_or_404(Business.objects.visible_to(request.user), pk=pk)
     try:
@@ -113,7 +113,7 @@ def business_verify(request: HttpRequest, pk: int) -> HttpResponse:
 
 @roles_required(Role.COORDINATOR)
 @require_POST
-def business_reinstate(request: HttpRequest, pk: int) -> HttpResponse:
+def business_reinstate(request: SignedInRequest, pk: int) -> HttpResponse:
     """End a suspension; the business waits for verification again."""
     business = get_object_or_404(Business.objects.visible_to(request.user), pk=pk)
     try:
@@ -128,7 +128,7 @@ def business_reinstate(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @roles_required(Role.COORDINATOR)
-def business_suspend(request: HttpRequest, pk: int) -> HttpResponse:
+def business_suspend(request: SignedInRequest, pk: int) -> HttpResponse:
     """Stop a business, with a reason its owner reads."""
     business = get_object_or_404(Business.objects.visible_to(request.user), pk=pk)
     back_url = reverse("businesses:verification_detail", args=[business.pk])
@@ -164,7 +164,7 @@ def business_suspend(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @roles_required(Role.COORDINATOR)
-def code_accept(request: HttpRequest, pk: int) -> HttpResponse:
+def code_accept(request: SignedInRequest, pk: int) -> HttpResponse:
     """Accept a credit code that fails its check, with a reason."""
     business = get_object_or_404(Business.objects.visible_to(request.user), pk=pk)
     back_url = reverse("businesses:verification_detail", args=[business.pk])

@@ -9,7 +9,16 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase
 
+from sipo_portal.accounts.models import User
+
 View = Callable[..., HttpResponseBase]
+
+
+class SignedInRequest(HttpRequest):
+    """For type checkers: the request of a view behind `roles_required`."""
+
+    user: User
+
 
 # Marks a view as open to visitors without an account; everything else asks for sign-in.
 public = login_not_required
