@@ -53,8 +53,9 @@ class InstitutionAdmin(StepPages, ScopedModelAdmin):
         css = {"all": ["portal/financing_admin.css"]}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        rows = super().get_queryset(request)
-        return rows.annotate(active_staff=Count("staff", filter=Q(staff__is_active=True)))
+        rows: QuerySet[Any] = super().get_queryset(request)
+        active = Count("staff", filter=Q(staff__is_active=True))
+        return rows.annotate(active_staff=active)  # type: ignore[no-any-return]
 
     @admin.display(description=gettext_lazy("name"), ordering="name")
     def label(self, institution: Institution) -> str:
@@ -94,7 +95,7 @@ class InstitutionAdmin(StepPages, ScopedModelAdmin):
     ) -> Institution:
         (staff,) = formsets
         return services.save_institution(
-            Actor.of(request.user),  # type: ignore[arg-type]
+            Actor.of(request.user),
             **form.cleaned_data,
             posts=[
                 services.Post(email=row["email"], is_active=row["is_active"], place=place)
@@ -133,7 +134,7 @@ class InstitutionAdmin(StepPages, ScopedModelAdmin):
         ]
 
     def take_step(self, request: HttpRequest, obj: Institution, action: str) -> str:
-        actor = Actor.of(request.user)  # type: ignore[arg-type]
+        actor = Actor.of(request.user)
         if action == "suspend":
             services.suspend(actor, institution=obj)
             return _("The institution is suspended: its offers have stopped.")

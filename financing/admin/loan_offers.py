@@ -1,17 +1,17 @@
 """Loan offers in the admin: institution staff post and change those of their own institution."""
 
 from collections.abc import Sequence
-from datetime import date
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
+from financing.admin.loan_offer_steps import step_texts
 from financing.admin.steps import Step, StepPages
 from financing.forms.loan_offers import (
     AcceptedPatentKindForm,
@@ -228,7 +228,7 @@ class LoanOfferAdmin(StepPages, ScopedModelAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        return super().changeform_view(
+        page: HttpResponse = super().changeform_view(
             request,
             object_id,
             form_url,
@@ -238,6 +238,7 @@ class LoanOfferAdmin(StepPages, ScopedModelAdmin):
                 **(extra_context or {}),
             },
         )
+        return page
 
     def render_change_form(
         self,
@@ -261,17 +262,17 @@ class LoanOfferAdmin(StepPages, ScopedModelAdmin):
             context["offer_warnings"] = offer_warnings(stored, on=timezone.localdate())
         return super().render_change_form(request, context, add, change, form_url, obj)
 
-    def response_post_save_add(self, request: HttpRequest, obj: Any) -> HttpResponse:
+    def response_post_save_add(self, request: HttpRequest, obj: Any) -> HttpResponseRedirect:
         # The next thing to do is on the offer's own page: publish it.
         return self._to_row(obj)
 
-    def response_post_save_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+    def response_post_save_change(self, request: HttpRequest, obj: Any) -> HttpResponseRedirect:
         return self._to_row(obj)
 
     def save_through_service(
         self, request: HttpRequest, obj: Any, form: Any, formsets: Sequence[Any], change: bool
     ) -> LoanOffer:
-        actor = Actor.of(request.user)  # type: ignore[arg-type]
+        actor = Actor.of(request.user)
         return services.save_loan_offer(
             actor,
             institution=services.institution_of(actor),
@@ -282,13 +283,13 @@ class LoanOfferAdmin(StepPages, ScopedModelAdmin):
     # --- steps ------------------------------------------------------------------------------
     def steps(self, request: HttpRequest, obj: LoanOffer) -> list[Step]:
         allowed = OFFER.allowed(obj.status, Role.INSTITUTION_STAFF)
-        texts = _step_texts(obj)
+        texts = step_texts(obj)
         return [texts[action] for action in (*allowed, "copy")]
 
     def take_step(
         self, request: HttpRequest, obj: LoanOffer, action: str
     ) -> str | tuple[str, LoanOffer]:
-        actor = Actor.of(request.user)  # type: ignore[arg-type]
+        actor = Actor.of(request.user)
         if action == "copy":
             copy = services.copy_as_draft(actor, offer=obj)
             return _("A copy was made as a draft. Check it and publish it."), copy
@@ -325,7 +326,7 @@ def _capacity_chart(offer: LoanOffer, held: HeldCapacity) -> charts.Chart:
 
 def _terms(values: dict[str, Any], kinds: Any, limits: Any, fees: Any) -> OfferTerms:
     """The typed values as the service takes them."""
-    columns = {
+    columns: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value
         for name, value in values.items()
         if name not in ("provinces", "division_codes")
@@ -360,69 +361,3 @@ def _terms(values: dict[str, Any], kinds: Any, limits: Any, fees: Any) -> OfferT
             for place, row in fees.rows()
         ),
     )
-
-
-def _step_texts(offer: LoanOffer) -> dict[str, Step]:
-    window = _window(offer.opens_on, offer.closes_on)
-    capacity = {"label": _("Capacity"), "value": formats.wan(offer.capacity_amount)}
-    booked = {
-        "label": _("Booked"),
-        "value": formats.wan(offer.booked_amount),
-        "note": ngettext("%(count)d loan", "%(count)d loans", offer.booked_count)
-        % {"count": offer.booked_count},
-    }
-    return {
-        step.action: step
-        for step in (
-            Step(
-                action="publish",
-                label=_("Publish"),
-                consequence=_(
-                    "Requests that meet the criteria are proposed from now on; branch offices "
-                    "review them before they reach you."
-                ),
-                facts=[{"label": _("Open"), "value": window}, capacity],
-                is_main=True,
-            ),
-            Step(
-                action="resume",
-                label=_("Publish again"),
-                consequence=_("Requests that meet the criteria are proposed again from now on."),
-                facts=[{"label": _("Open"), "value": window}, capacity, booked],
-                is_main=True,
-            ),
-            Step(
-                action="pause",
-                label=_("Pause"),
-                consequence=_(
-                    "Nothing new is proposed until you publish it again. Referrals you have "
-                    "received go on."
-                ),
-                facts=[booked],
-            ),
-            Step(
-                action="close",
-                label=_("Close for good"),
-                consequence=_(
-                    "A closed offer cannot be opened or changed again; you can copy it as a new "
-                    "draft. Referrals you have received go on."
-                ),
-                facts=[capacity, booked],
-                is_dangerous=True,
-            ),
-            Step(
-                action="copy",
-                label=_("Copy as a draft"),
-                consequence=_("A new draft with the same terms is made; nothing is booked on it."),
-            ),
-        )
-    }
-
-
-def _window(opens_on: date, closes_on: date | None) -> str:
-    if closes_on is None:
-        return _("from %(first)s until you close it") % {"first": formats.day(opens_on)}
-    return _("%(first)s to %(last)s") % {
-        "first": formats.day(opens_on),
-        "last": formats.day(closes_on),
-    }

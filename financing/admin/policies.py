@@ -37,7 +37,8 @@ class PolicyRowInline(ScopedTabularInline):
         """The rows of the newest version, with which a new one starts."""
         newest = MatchingPolicy.objects.order_by("-version").first()
         rows = self.model._default_manager.filter(policy=newest) if newest else []
-        return [{name: getattr(row, name) for name in self.fields or ()} for row in rows]
+        names = [str(name) for name in self.fields or ()]
+        return [{name: getattr(row, name) for name in names} for row in rows]
 
 
 class PolicyWeightInline(PolicyRowInline):
@@ -124,7 +125,10 @@ class MatchingPolicyAdmin(ScopedModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         begun = MatchingPolicy.objects.filter(effective_on__lte=timezone.localdate())
         current = begun.order_by("-effective_on", "-version").values("pk")[:1]
-        return super().get_queryset(request).annotate(is_in_force=Q(pk=Subquery(current)))
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return rows.annotate(  # type: ignore[no-any-return]
+            is_in_force=Q(pk=Subquery(current))
+        )
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """A new version starts as a copy of the newest."""
@@ -164,7 +168,7 @@ class MatchingPolicyAdmin(ScopedModelAdmin):
     ) -> MatchingPolicy:
         weights, premiums = formsets
         return services.save_policy(
-            Actor.of(request.user),  # type: ignore[arg-type]
+            Actor.of(request.user),
             values=form.cleaned_data,
             weights=list(weights.rows()),
             standard_premiums=list(premiums.rows()),
@@ -187,7 +191,7 @@ class SubsidyRuleAdmin(ScopedModelAdmin):
         self, request: HttpRequest, obj: Any, form: Any, formsets: Sequence[Any], change: bool
     ) -> SubsidyRule:
         return services.save_subsidy_rule(
-            Actor.of(request.user),  # type: ignore[arg-type]
+            Actor.of(request.user),
             values=form.cleaned_data,
             rule_id=obj.pk if change else None,
         )

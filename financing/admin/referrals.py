@@ -113,7 +113,7 @@ class ReferralAdmin(ScopedModelAdmin):
 
     @admin.display(description=gettext_lazy("offer"))
     def offer_name(self, referral: Referral) -> str:
-        return referral.offer.name
+        return str(referral.offer.name)
 
     @admin.display(description=gettext_lazy("province"))
     def province(self, referral: Referral) -> str:
@@ -149,7 +149,7 @@ class ReferralAdmin(ScopedModelAdmin):
     ) -> HttpResponse:
         referral = self.get_object(request, object_id)
         if request.method == "GET":
-            open_referral(Actor.of(request.user), referral)  # type: ignore[arg-type]
+            open_referral(Actor.of(request.user), referral)
         context = {
             "title": _("Referral %(reference)s") % {"reference": referral.reference},
             "subtitle": None,
@@ -186,7 +186,7 @@ def _industry(fields: dict[str, Any]) -> str:
 
 def _size(fields: dict[str, Any]) -> str:
     labels = {str(value): str(label) for value, label in SizeClass.choices}
-    return labels.get(fields["size_class"], fields["size_class"])
+    return labels.get(fields["size_class"], str(fields["size_class"]))
 
 
 def _patents(fields: dict[str, Any]) -> str:

@@ -72,7 +72,7 @@ class StepPages:
             "step": step,
             "row_url": self._row_url(obj),
         }
-        request.current_app = self.admin_site.name  # type: ignore[attr-defined]
+        request.current_app = self.admin_site.name
         return TemplateResponse(request, "admin/financing/step.html", context)
 
     def _do(self, request: HttpRequest, obj: Any, action: str) -> HttpResponse:

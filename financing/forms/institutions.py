@@ -11,7 +11,7 @@ from financing.models.institutions import Institution, InstitutionStaff
 from sipo_portal.offices.models import Region
 
 
-class SeatField(forms.ModelChoiceField):
+class SeatField(forms.ModelChoiceField):  # type: ignore[type-arg]
     """A province or prefecture; counties are left out, so that the list stays usable."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -23,7 +23,7 @@ class SeatField(forms.ModelChoiceField):
         return obj.label if obj.parent is None else f"{obj.parent.label} · {obj.label}"
 
 
-class InstitutionForm(forms.ModelForm):
+class InstitutionForm(forms.ModelForm):  # type: ignore[type-arg]
     region = SeatField(label=_("Seat"))
 
     class Meta:
@@ -31,7 +31,7 @@ class InstitutionForm(forms.ModelForm):
         fields = ("name", "name_en", "kind", "region")
 
 
-class StaffPostForm(forms.ModelForm):
+class StaffPostForm(forms.ModelForm):  # type: ignore[type-arg]
     email = forms.EmailField(
         label=_("E-mail address of the account"),
         help_text=_("An account of institution staff; the security administrator creates it."),
@@ -49,9 +49,9 @@ class StaffPostForm(forms.ModelForm):
             self.fields["email"].disabled = True
 
 
-class StaffPostFormSet(BaseInlineFormSet):
+class StaffPostFormSet(BaseInlineFormSet):  # type: ignore[type-arg]
     def rows(self) -> Iterable[tuple[str, dict[str, Any]]]:
         """(place on the page, cleaned values) of every filled row."""
         for form in self.forms:
             if form.cleaned_data and (form.instance.pk or form.has_changed()):
-                yield form.prefix, form.cleaned_data
+                yield str(form.prefix), form.cleaned_data

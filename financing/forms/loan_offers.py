@@ -60,7 +60,7 @@ class CodesField(forms.CharField):
         return ", ".join(value) if isinstance(value, list | tuple) else value
 
     def has_changed(self, initial: Any, data: Any) -> bool:
-        return self.prepare_value(initial or []) != (data or "")
+        return bool(self.prepare_value(initial or []) != (data or ""))
 
 
 class LoanOfferForm(ServiceCheckedForm):
@@ -200,7 +200,7 @@ class LoanOfferForm(ServiceCheckedForm):
         return self.cleaned_data["appraisal_fee"] or 0
 
 
-class PartFormSet(BaseInlineFormSet):
+class PartFormSet(BaseInlineFormSet):  # type: ignore[type-arg]
     """Rows of a table; doubles are the service's matter, which names the row."""
 
     def validate_unique(self) -> None:
@@ -212,7 +212,7 @@ class PartFormSet(BaseInlineFormSet):
             values = form.cleaned_data
             is_empty = not form.has_changed() and not form.instance.pk
             if values and not is_empty and not values.get("DELETE"):
-                yield form.prefix, values
+                yield str(form.prefix), values
 
 
 class AcceptedPatentKindForm(ServiceCheckedForm):

@@ -32,7 +32,7 @@ class CopiedRowForm(ServiceCheckedForm):
         return bool(self.initial and not self.instance.pk) or super().has_changed()
 
 
-class PolicyRowFormSet(BaseInlineFormSet):
+class PolicyRowFormSet(BaseInlineFormSet):  # type: ignore[type-arg]
     def validate_unique(self) -> None:
         """The service names the row."""
 
@@ -40,5 +40,5 @@ class PolicyRowFormSet(BaseInlineFormSet):
         for form in self.forms:
             values = form.cleaned_data
             if values and not values.get("DELETE") and (form.instance.pk or form.has_changed()):
-                names = [name for name in form._meta.fields if name != self.fk.name]
+                names = [name for name in form._meta.fields or () if name != self.fk.name]
                 yield {name: values[name] for name in names} | {"place": form.prefix}

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 
 
-class ServiceCheckedForm(forms.ModelForm):
+class ServiceCheckedForm(forms.ModelForm):  # type: ignore[type-arg]
     """Leaves database constraints to the service, which has a message at the field for each.
 
     Django would answer with the constraint's name on top of the page.
