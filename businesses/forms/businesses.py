@@ -24,6 +24,10 @@ from sipo_portal.ui.forms import PortalFormHelper, Section
 
 # As many digits as the columns hold.
 LARGEST_WAN = 10**12 - 1
+# The Enter key presses a form's first button, which must not be the one that shows places.
+DEFAULT_BUTTON = (
+    '<button type="submit" class="visually-hidden" tabindex="-1" aria-hidden="true"></button>'
+)
 
 
 class BusinessForm(forms.Form):
@@ -154,6 +158,7 @@ class BusinessForm(forms.Form):
         self.business = business
         self.is_identity_fixed = business is not None and is_identity_fixed(business)
         self._choose("industry", industry_choices())
+        self.fields["figures_year"].initial = timezone.localdate().year - 1
         if self.is_identity_fixed:
             for name in ("credit_code", "is_code_exact", "name", "established_on"):
                 del self.fields[name]
@@ -202,6 +207,7 @@ class BusinessForm(forms.Form):
                 "region",
             ]
         return [
+            HTML(DEFAULT_BUTTON),
             Section(_("From the licence"), *identity, "legal_representative"),
             Section(_("Registered address"), *place, "address"),
             Section(_("Industry"), "industry", "industry_class"),

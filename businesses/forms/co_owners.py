@@ -95,6 +95,7 @@ CoOwnerFormSet: type[CoOwnerRows] = formset_factory(  # type: ignore[assignment]
     formset=CoOwnerRows,
     extra=2,
     can_delete=True,
+    can_delete_extra=False,
     max_num=LARGEST_COUNT,
     validate_max=True,
     absolute_max=LARGEST_COUNT + 10,
