@@ -1,0 +1,475 @@
+"""What a coordinator's decision does, and when it is refused."""
+
+from datetime import timedelta
+from decimal import Decimal
+from threading import Barrier, Thread
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from financing.models.disclosures import Disclosure
+from financing.models.matches import Match, MatchDecision
+from financing.models.proposals import Proposal
+from financing.services import match_runs, matches
+from financing.services.matches import MatchRefused, Reason
+from sipo_portal.audit.actors import Actor
+from sipo_portal.audit.models import AuditEvent
+from sipo_portal.offices.working_days import add_working_days
+from sipo_portal.outbox.models import OutboxMessage
+from sipo_portal.workflow.lifecycle import TransitionRefused
+from tests.factories.accounts import make_coordinator
+from tests.factories.businesses import (
+    make_appraisal,
+    make_business,
+    make_member,
+    make_office,
+    make_patent,
+)
+from tests.factories.financing import (
+    make_loan_offer,
+    make_loan_request,
+    make_match,
+    make_policy,
+    make_proposal,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def office():
+    return make_office("320000")
+
+
+@pytest.fixture
+def coordinator(office):
+    return make_coordinator(office)
+
+
+@pytest.fixture
+def actor(coordinator):
+    return Actor.of(coordinator)
+
+
+@pytest.fixture
+def colleague(office):
+    return Actor.of(make_coordinator(office))
+
+
+@pytest.fixture(autouse=True)
+def policy(db):
+    return make_policy()
+
+
+@pytest.fixture
+def claimed(actor):
+    return make_match(claimed_by=actor.user, claimed_at=timezone.now())
+
+
+def refusal(call, **arguments):
+    with pytest.raises(MatchRefused) as refused:
+        call(**arguments)
+    return refused.value.code
+
+
+def verbs(match):
+    return list(
+        AuditEvent.objects.filter(object_id=str(match.pk))
+        .order_by("pk")
+        .values_list("verb", flat=True)
+    )
+
+
+# --- claim ----------------------------------------------------------------------------------------
+
+
+def test_claim_makes_the_match_of_the_proposal(actor):
+    proposal = make_proposal()
+
+    match = matches.claim(actor=actor, proposal=proposal)
+
+    assert (match.status, match.claimed_by) == ("in_review", actor.user)
+    assert (match.amount, match.saving) == (proposal.amount, proposal.saving)
+    assert [patent.pk for patent in match.patents.all()] == proposal.patent_ids
+    assert match.deadline_on == add_working_days(timezone.localdate(), 5)[0]
+    assert not Proposal.objects.exists()
+    assert verbs(match) == ["match.claimed"]
+
+
+def test_claiming_twice_gives_the_same_match_to_the_same_person_only(actor, colleague):
+    proposal = make_proposal()
+    match = matches.claim(actor=actor, proposal=proposal)
+
+    assert matches.claim(actor=actor, proposal=proposal) == match
+    assert refusal(matches.claim, actor=colleague, proposal=proposal) == "claimed_by_other"
+    assert Match.objects.count() == 1
+
+
+def test_a_proposal_that_a_run_took_back_cannot_be_claimed(actor):
+    proposal = make_proposal()
+    Proposal.objects.all().delete()
+
+    assert refusal(matches.claim, actor=actor, proposal=proposal) == "proposal_gone"
+
+
+@pytest.mark.parametrize("many", [2, 5])
+@pytest.mark.django_db(transaction=True)
+def test_coordinators_at_once_make_one_match(office, many):
+    make_policy()
+    proposal = make_proposal()
+    actors = [Actor.of(make_coordinator(office)) for _each in range(many)]
+    barrier, outcomes = Barrier(many), []
+
+    def claim(actor):
+        try:
+            barrier.wait()
+            outcomes.append(matches.claim(actor=actor, proposal=proposal).claimed_by_id)
+        except MatchRefused as refused:
+            outcomes.append(refused.code)
+        finally:
+            connection.close()
+
+    threads = [Thread(target=claim, args=[each]) for each in actors]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    match = Match.objects.get()
+    assert sorted(map(str, outcomes)) == sorted(
+        [str(match.claimed_by_id)] + ["claimed_by_other"] * (many - 1)
+    )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_same_claim_posted_at_once_is_one_match(actor):
+    proposal = make_proposal()
+    barrier, outcomes = Barrier(4), []
+
+    def claim():
+        try:
+            barrier.wait()
+            outcomes.append(matches.claim(actor=actor, proposal=proposal).pk)
+        finally:
+            connection.close()
+
+    threads = [Thread(target=claim) for _each in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert outcomes == [Match.objects.get().pk] * 4
+
+
+def test_a_provisional_proposal_of_an_offer_short_of_money_waits_for_the_full_run(actor):
+    offer = make_loan_offer(capacity_amount=Decimal(1_000_000))
+    first = make_proposal(loan_offer=offer, is_provisional=True)
+    make_proposal(loan_offer=offer, is_provisional=True)
+
+    assert refusal(matches.claim, actor=actor, proposal=first) == "contended"
+
+    offer.capacity_amount = Decimal(2_000_000)
+    offer.save()
+    assert matches.claim(actor=actor, proposal=first).loan_offer == offer
+
+
+def test_what_the_full_run_gave_can_be_claimed_though_the_offer_is_short(actor):
+    offer = make_loan_offer(capacity_amount=Decimal(1_000_000))
+    first = make_proposal(loan_offer=offer)
+    make_proposal(loan_offer=offer, is_provisional=True)
+    make_proposal(loan_offer=offer, is_provisional=True)
+
+    assert matches.claim(actor=actor, proposal=first)
+
+
+def test_nobody_decides_on_the_own_business(coordinator, actor, colleague):
+    proposal = make_proposal()
+    make_member(proposal.business, user=coordinator)
+
+    assert refusal(matches.claim, actor=actor, proposal=proposal) == "own_interest"
+    match = matches.claim(actor=colleague, proposal=proposal)
+    for step in (matches.take_over, matches.approve):
+        assert refusal(step, actor=actor, match=match) == "own_interest"
+    reason = Reason("business_not_ready")
+    assert refusal(matches.reject, actor=actor, match=match, reason=reason) == "own_interest"
+
+
+# --- take over --------------------------------------------------------------------------------------
+
+
+def test_taking_over_moves_the_claim(claimed, colleague, actor):
+    matches.take_over(actor=colleague, match=claimed)
+
+    claimed.refresh_from_db()
+    assert claimed.claimed_by == colleague.user
+    reason = Reason("business_not_ready")
+    assert refusal(matches.reject, actor=actor, match=claimed, reason=reason) == "claimed_by_other"
+    assert verbs(claimed) == ["match.claimed"]
+
+
+@pytest.mark.parametrize("status", ["referred", "in_study", "accepted", "rejected", "withdrawn"])
+def test_what_is_no_longer_in_review_is_not_taken_over(claimed, colleague, actor, status):
+    Match.objects.update(status=status)
+
+    assert refusal(matches.take_over, actor=colleague, match=claimed) == "not_in_review"
+    claimed.refresh_from_db()
+    assert claimed.claimed_by == actor.user
+
+
+# --- approve ------------------------------------------------------------------------------------------
+
+
+def test_approving_refers_the_match_blind(claimed, actor):
+    matches.approve(actor=actor, match=claimed, text="合适")
+
+    claimed.refresh_from_db()
+    assert claimed.status == "referred"
+    assert claimed.deadline_on == add_working_days(timezone.localdate(), 10)[0]
+    assert claimed.referred_at is not None
+    decision = MatchDecision.objects.get()
+    assert (decision.action, decision.reason, decision.text) == ("approve", "fits", "合适")
+    shown = str(Disclosure.objects.get(match=claimed).fields)
+    assert claimed.business.name not in shown
+    assert claimed.business.credit_code not in shown
+    assert verbs(claimed) == ["match.approve", "disclosure.made"]
+
+
+def test_approving_twice_changes_nothing_more(claimed, actor):
+    matches.approve(actor=actor, match=claimed)
+
+    with pytest.raises(TransitionRefused):
+        matches.approve(actor=actor, match=claimed)
+    assert Disclosure.objects.count() == 1
+    assert MatchDecision.objects.count() == 1
+
+
+@pytest.mark.parametrize("status", ["registered", "suspended"])
+def test_nothing_of_a_business_that_is_not_verified_is_referred(claimed, actor, status):
+    claimed.business.status = status
+    claimed.business.save()
+
+    assert refusal(matches.approve, actor=actor, match=claimed) == "business_not_verified"
+    assert not Disclosure.objects.exists()
+    assert not MatchDecision.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("age", "is_refused"), [(0, False), (30, False), (31, True), (400, True), (None, True)]
+)
+def test_register_extracts_are_at_most_thirty_days_old(claimed, actor, age, is_refused):
+    patent = claimed.patents.get()
+    patent.register_extract_on = None if age is None else timezone.localdate() - timedelta(age)
+    patent.save()
+
+    if is_refused:
+        with pytest.raises(MatchRefused) as refused:
+            matches.approve(actor=actor, match=claimed)
+        assert refused.value.code == "register_extract_too_old"
+        assert refused.value.details == (patent.application_number,)
+        matches.approve(actor=actor, match=claimed, extract_checked_on=timezone.localdate())
+        patent.refresh_from_db()
+        assert patent.register_extract_on == timezone.localdate()
+    else:
+        matches.approve(actor=actor, match=claimed)
+    claimed.refresh_from_db()
+    assert claimed.status == "referred"
+
+
+def test_comparing_verifies_the_patents_of_the_basket_and_no_other(claimed, actor):
+    patent = claimed.patents.get()
+    patent.status = "registered"
+    patent.save()
+    other = make_patent(claimed.business, status="registered")
+
+    assert refusal(matches.approve, actor=actor, match=claimed) == "register_extract_too_old"
+    matches.approve(actor=actor, match=claimed, extract_checked_on=timezone.localdate())
+
+    patent.refresh_from_db()
+    other.refresh_from_db()
+    assert (patent.status, other.status) == ("verified", "registered")
+
+
+def test_what_no_longer_fits_is_not_referred(claimed, actor):
+    offer = claimed.loan_offer
+    offer.max_term_months = 6
+    offer.save()
+
+    with pytest.raises(MatchRefused) as refused:
+        matches.approve(actor=actor, match=claimed)
+
+    assert refused.value.code == "no_longer_fits"
+    assert refused.value.details == ("term_out_of_range",)
+
+
+def test_a_refused_approval_leaves_the_patents_as_they_were(claimed, actor):
+    patent = claimed.patents.get()
+    patent.status = "registered"
+    patent.save()
+    claimed.loan_offer.max_term_months = 6
+    claimed.loan_offer.save()
+
+    with pytest.raises(MatchRefused):
+        matches.approve(actor=actor, match=claimed, extract_checked_on=timezone.localdate())
+
+    patent.refresh_from_db()
+    assert patent.status == "registered"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_approve_and_reject_at_once_leave_one_decision(actor):
+    make_policy()
+    match = make_match(claimed_by=actor.user)
+    barrier, outcomes = Barrier(2), []
+
+    def decide(step):
+        try:
+            barrier.wait()
+            step()
+            outcomes.append("done")
+        except TransitionRefused as refused:
+            outcomes.append(refused.code)
+        finally:
+            connection.close()
+
+    steps = [
+        lambda: matches.approve(actor=actor, match=match),
+        lambda: matches.reject(actor=actor, match=match, reason=Reason("facts_doubtful")),
+    ]
+    threads = [Thread(target=decide, args=[step]) for step in steps]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(outcomes) == ["done", "wrong_state"]
+    assert MatchDecision.objects.count() == 1
+
+
+# --- reject -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def pair(actor):
+    """A request and an offer that fit, proposed and claimed."""
+    business = make_business()
+    patent = make_patent(business)
+    make_appraisal(patent, 5_000_000)
+    request = make_loan_request(business, [patent])
+    offer = make_loan_offer()
+    match_runs.match_request(request.pk)
+    return request, offer, matches.claim(actor=actor, proposal=Proposal.objects.get())
+
+
+def proposed(request):
+    match_runs.match_request(request.pk)
+    return list(Proposal.objects.filter(loan_request=request).values_list("loan_offer", flat=True))
+
+
+def test_a_rejected_pair_comes_back_only_when_the_cited_criterion_changes(pair, actor):
+    request, offer, match = pair
+    reason = Reason("criterion_not_met", "term_out_of_range")
+    matches.reject(actor=actor, match=match, reason=reason)
+
+    assert proposed(request) == []
+    offer.capacity_amount += 1
+    offer.save()
+    assert proposed(request) == []
+    offer.max_term_months = 48
+    offer.save()
+    assert proposed(request) == [offer.pk]
+
+
+def test_a_copy_of_the_offer_does_not_evade_the_rejection(pair, actor):
+    request, offer, match = pair
+    reason = Reason("criterion_not_met", "term_out_of_range")
+    matches.reject(actor=actor, match=match, reason=reason)
+    make_loan_offer(offer.institution)
+    other = make_loan_offer()
+
+    assert proposed(request) == [other.pk]
+
+
+def test_a_rejection_without_a_criterion_stands_for_good(pair, actor):
+    request, offer, match = pair
+    matches.reject(actor=actor, match=match, reason=Reason("business_not_ready"))
+    offer.max_term_months = 48
+    offer.save()
+
+    assert proposed(request) == []
+    assert MatchDecision.objects.get().criterion_fingerprint
+
+
+def test_rejecting_looks_for_what_else_fits(pair, actor):
+    request, _offer, match = pair
+    OutboxMessage.objects.all().delete()
+
+    matches.reject(actor=actor, match=match, reason=Reason("facts_doubtful", text=" wrong "))
+
+    message = OutboxMessage.objects.get()
+    assert (message.task, message.payload) == (
+        "financing.match_request",
+        {"request_id": request.pk},
+    )
+    match.refresh_from_db()
+    assert match.status == "rejected"
+    assert MatchDecision.objects.get().text == "wrong"
+
+
+@pytest.mark.parametrize("text", ["", "   "])
+def test_another_reason_needs_a_text(claimed, actor, text):
+    reason = Reason("other", text=text)
+
+    assert refusal(matches.reject, actor=actor, match=claimed, reason=reason) == "reason_needs_text"
+
+
+def test_the_audit_keeps_the_code_and_not_the_text(claimed, actor):
+    matches.reject(actor=actor, match=claimed, reason=Reason("facts_doubtful", text="张三说"))
+
+    events = AuditEvent.objects.filter(object_id=str(claimed.pk))
+    assert [event.data.get("reason") for event in events] == ["facts_doubtful"]
+    assert all("张三" not in str(event.data) for event in events)
+
+
+# --- return and resubmit --------------------------------------------------------------------------
+
+
+def test_a_returned_match_comes_back_with_the_answer(claimed, actor):
+    reason = Reason("information_missing", text="请补充年费", is_shown_to_business=False)
+    matches.return_to_business(actor=actor, match=claimed, reason=reason)
+
+    claimed.refresh_from_db()
+    assert claimed.status == "returned"
+    assert claimed.deadline_on == add_working_days(timezone.localdate(), 10)[0]
+    assert MatchDecision.objects.get().is_shown_to_business
+
+    owner = claimed.business.members.get().user
+    matches.resubmit(actor=Actor.of(owner), match=claimed, text="已补充")
+
+    claimed.refresh_from_db()
+    assert (claimed.status, claimed.claimed_by) == ("in_review", actor.user)
+    assert claimed.deadline_on == add_working_days(timezone.localdate(), 5)[0]
+    matches.approve(actor=actor, match=claimed)
+    actions = list(MatchDecision.objects.values_list("action", flat=True))
+    assert actions == ["return", "resubmit", "approve"]
+
+
+def test_returning_always_needs_a_text(claimed, actor):
+    reason = Reason("information_missing", text=" ")
+
+    code = refusal(matches.return_to_business, actor=actor, match=claimed, reason=reason)
+
+    assert code == "reason_needs_text"
+
+
+def test_a_returned_match_is_not_decided(claimed, actor):
+    reason = Reason("information_missing", text="more")
+    matches.return_to_business(actor=actor, match=claimed, reason=reason)
+
+    for call in (
+        lambda: matches.approve(actor=actor, match=claimed),
+        lambda: matches.reject(actor=actor, match=claimed, reason=Reason("facts_doubtful")),
+    ):
+        with pytest.raises(TransitionRefused):
+            call()
