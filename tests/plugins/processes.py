@@ -1,5 +1,6 @@
 """Real processes of the portal on the test database: workers and a relay that a drill may break."""
 
+import json
 import os
 import shutil
 import signal
@@ -58,16 +59,36 @@ class Processes:
     def relay(self) -> subprocess.Popen[bytes]:
         return self._start("manage.py", "run_relay")
 
+    def beat(self, schedule: Path, log: Path) -> subprocess.Popen[bytes]:
+        """A Celery beat on the schedule file `schedule` that logs what it sends to `log`."""
+        files = ["--schedule", str(schedule), "--logfile", str(log), "--pidfile", ""]
+        return self._start("-m", "celery", "-A", "sipo_portal", "beat", "-l", "info", *files)
+
     def kill(self, process: subprocess.Popen[bytes]) -> None:
         """SIGKILL for the process and its children."""
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+
+    def undelivered(self) -> list[bytes]:
+        """Tags of the messages workers took from this queue and did not finish, dead ones' too."""
+        return [
+            tag
+            for tag, message in self.redis.hgetall("unacked").items()
+            if json.loads(message)[2] == self.queue
+        ]
+
+    def is_idle(self) -> bool:
+        """Nothing waits in the queue, and workers hold nothing."""
+        return not self.redis.llen(self.queue) and not self.undelivered()
 
     def end(self) -> None:
         for process in self.running:
             if process.poll() is None:
                 self.kill(process)
         with suppress(redis.RedisError):
+            for tag in self.undelivered():
+                self.redis.hdel("unacked", tag)
+                self.redis.zrem("unacked_index", tag)
             for key in self.redis.keys(f"*{self.queue}*"):
                 self.redis.delete(key)
         self.redis.close()

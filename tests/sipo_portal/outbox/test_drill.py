@@ -84,8 +84,7 @@ def test_delivered_ten_times(processes: Processes) -> None:
                 "drill.leave", args=[message.pk], connection=broker, queue=processes.queue
             )
     wait_until(lambda: is_done(message))
-    wait_until(lambda: processes.redis.llen(processes.queue) == 0)
-    wait_until(lambda: not processes.redis.hlen("unacked"))
+    wait_until(processes.is_idle)
     assert effects() == ["a"]
     assert message.attempt_count == 1
 
