@@ -1,11 +1,11 @@
 """Health pages for whatever starts and watches the web server."""
 
-from django.core.cache import cache
+from django.conf import settings
 from django.db import Error, connection
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
-from redis import RedisError
+from redis import Redis, RedisError
 
 from sipo_portal.accounts.access import public
 
@@ -47,8 +47,10 @@ def _database_answers() -> bool:
 
 
 def _redis_answers() -> bool:
+    client = Redis.from_url(settings.REDIS_URL, socket_connect_timeout=1, socket_timeout=1)
     try:
-        cache.get("readyz")
+        return bool(client.ping())
     except (RedisError, OSError):
         return False
-    return True
+    finally:
+        client.close()

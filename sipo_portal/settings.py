@@ -41,7 +41,6 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
-    "django.contrib.humanize",
     "django.contrib.admin.apps.SimpleAdminConfig",
     "django.contrib.postgres",
     "django.forms",
@@ -51,10 +50,7 @@ INSTALLED_APPS = [
     "crispy_forms",
     "crispy_bootstrap5",
     "csp",
-    "django_celery_beat",
-    "django_filters",
     "django_htmx",
-    "rules.apps.AutodiscoverRulesConfig",
 ]
 
 MIDDLEWARE = [
@@ -121,12 +117,13 @@ DATABASES["default"]["TEST"] = {"NAME": env.str("TEST_DATABASE_NAME", "test_sipo
 # The role the web and the workers use; migrations run as the owner and grant it what it needs.
 DATABASE_APP_ROLE = env.str("DATABASE_APP_ROLE", "")
 
+# Only limits on tries (sign-in, sign-up) live here. In the database, so that signing in does not
+# depend on Redis; the table is made by a migration of accounts.
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": REDIS_URL,
-        "KEY_PREFIX": "sipo",
-        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "portal_cache",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
     }
 }
 # Functions without arguments that `load_reference_data` calls, in this order.
@@ -165,7 +162,6 @@ CELERY_BEAT_SCHEDULE = {
 # --- people ----------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [
-    "rules.permissions.ObjectPermissionBackend",
     "allauth.account.auth_backends.AuthenticationBackend",
 ]
 LOGIN_URL = "account_login"

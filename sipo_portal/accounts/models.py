@@ -9,7 +9,6 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from rules.permissions import has_perm as has_rule
 
 from sipo_portal.offices.models import BranchOffice
 
@@ -130,9 +129,8 @@ class User(AbstractBaseUser):
         return self.name
 
     def has_perm(self, perm: str, obj: Any = None) -> bool:
-        """Named predicates of the apps' `permissions.py`; no rights are stored."""
-        may = has_rule(perm, self, obj)  # type: ignore[no-untyped-call]
-        return bool(self.is_active and may)
+        """No rights are stored: roles decide in views and in each scoped admin."""
+        return False
 
     def has_module_perms(self, app_label: str) -> bool:
         """Asked by Django's admin; which models show is decided by their scoped admin."""
