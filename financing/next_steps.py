@@ -98,7 +98,8 @@ def _businesses(businesses: list[Business]) -> Iterator[NextStep]:
                 % {"business": business.name},
                 reverse("businesses:edit", args=[business.pk]),
             )
-        if not business.has_patents:  # type: ignore[attr-defined]
+        may_ask = business.may_request or business.size_class == "undetermined"
+        if may_ask and not business.has_patents:  # type: ignore[attr-defined]
             yield _first_patent(business)
 
 

@@ -10,6 +10,7 @@ from datetime import date
 from django.db.models import Count, Prefetch, Q, QuerySet
 
 from businesses.models import Appraisal, Business, Patent
+from businesses.models.patents import PatentQuerySet
 from businesses.rules.annuities import AnnuityStatus
 from businesses.rules.findings import Finding, has_hard
 from businesses.selectors import annuity_status, expires_on, latest_appraisal, registrability_of
@@ -22,15 +23,12 @@ from sipo_portal.accounts.models import User
 
 def requests_of(user: User) -> QuerySet[LoanRequest]:
     """The loan requests of the user's businesses, with what a list says about each."""
-    return (
-        LoanRequest.objects.visible_to(user)
-        .select_related("business")
-        .annotate(
-            proposal_count=Count("proposals", distinct=True),
-            match_count=Count(
-                "matches", filter=Q(matches__status__in=MATCH_LIVE_STATUSES), distinct=True
-            ),
-        )
+    requests: QuerySet[LoanRequest] = LoanRequest.objects.visible_to(user)
+    return requests.select_related("business").annotate(
+        proposal_count=Count("proposals", distinct=True),
+        match_count=Count(
+            "matches", filter=Q(matches__status__in=MATCH_LIVE_STATUSES), distinct=True
+        ),
     )
 
 
@@ -50,9 +48,10 @@ class PatentChoice:
         return not has_hard(self.findings)
 
 
-def live_patents(business: Business) -> QuerySet[Patent]:
+def live_patents(business: Business) -> PatentQuerySet:
     """What a request may offer, in the order of the page."""
-    return Patent.objects.filter(business=business, status__in=LIVE_PATENT_STATUSES)
+    patents: PatentQuerySet = Patent.objects.all()
+    return patents.filter(business=business, status__in=LIVE_PATENT_STATUSES)
 
 
 def patent_choices(patents: Iterable[Patent], *, on: date) -> list[PatentChoice]:

@@ -24,6 +24,11 @@ from financing.models.insurance_offers import CoverKind
 from sipo_portal.ui import formats
 
 Text = str | Promise
+MEASURES = ("fen", "months", "ppm", "count")
+WITHOUT_FIGURES = ("no_saving", "appraisal_missing")
+UPPER_BOUNDS = ("above_rate_ceiling", "above_borrowers_rate", "premium_above_limit")
+TWO_SIDED = ("term_out_of_range", "sum_insured_out_of_range")
+
 State = Literal["met", "missed", "not_tested"]
 ChangePlace = Literal["patent", "certificates", "request"]
 
@@ -310,27 +315,43 @@ def describe(result: RuleResult, *, labels: Mapping[str, str] | None = None) -> 
             str(_("Not tested: another criterion decides before.")),
         )
     if result.passed:
-        shown = result.unit in ("fen", "months", "ppm", "count") and result.code != "no_saving"
+        # Nothing was asked for, or the figures are but a yes: the sentence says all.
+        is_worth_showing = bool(result.required) and result.unit in MEASURES
+        shown = is_worth_showing and result.code not in WITHOUT_FIGURES
         return RuleLine(
             result.code,
             "met",
             str(text.title),
             str(text.met),
-            required if shown else "",
+            _bound(result, required) if shown else "",
             found if shown else "",
             patent_ids=result.patent_ids,
         )
+    shown = result.code not in WITHOUT_FIGURES
     return RuleLine(
         result.code,
         "missed",
         str(text.title),
         str(_missed(result, text)) % values,
-        required,
-        found,
+        _bound(result, required) if shown else "",
+        found if shown else "",
         gap,
         str(text.cure) % values,
         result.patent_ids,
     )
+
+
+def _bound(result: RuleResult, required: str) -> str:
+    """The figure required, as the bound it is."""
+    limit, found = result.required, result.found
+    if result.unit not in MEASURES or not isinstance(limit, int) or not isinstance(found, int):
+        return required
+    # Of a range the matcher names the lower end only where that is the one missed.
+    is_upper = result.code in UPPER_BOUNDS or (
+        result.code in TWO_SIDED and (result.passed or found > limit)
+    )
+    words = _("at most %(figure)s") if is_upper else _("at least %(figure)s")
+    return str(words) % {"figure": required}
 
 
 def describe_all(

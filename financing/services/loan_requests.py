@@ -58,7 +58,7 @@ def start_draft(*, actor: Actor, business: Business) -> LoanRequest:
     """
     business = _locked_business(business.pk)
     _refuse(permissions.against_requesting(business))
-    untouched = LoanRequest.objects.filter(
+    untouched: LoanRequest | None = LoanRequest.objects.filter(
         business=business,
         status=RequestStatus.DRAFT,
         principal__isnull=True,
@@ -67,7 +67,7 @@ def start_draft(*, actor: Actor, business: Business) -> LoanRequest:
     ).first()
     if untouched is not None:
         return untouched
-    loan_request = LoanRequest.objects.create(business=business, created_by=actor.user)
+    loan_request: LoanRequest = LoanRequest.objects.create(business=business, created_by=actor.user)
     record(Verb.REQUEST_SAVED, actor=actor, obj=loan_request, data={"part": "start"})
     return loan_request
 
@@ -207,12 +207,14 @@ def copy_as_draft(*, actor: Actor, request: LoanRequest) -> LoanRequest:
     business = _locked_business(request.business_id)
     _refuse(permissions.against_requesting(business))
     wishes = {name: getattr(request, name) for name in COPIED_FIELDS}
-    equal = LoanRequest.objects.filter(
+    equal: LoanRequest | None = LoanRequest.objects.filter(
         business=business, status=RequestStatus.DRAFT, submitted_at__isnull=True, **wishes
     ).first()
     if equal is not None:
         return equal
-    draft = LoanRequest.objects.create(business=business, created_by=actor.user, **wishes)
+    draft: LoanRequest = LoanRequest.objects.create(
+        business=business, created_by=actor.user, **wishes
+    )
     draft.patents.set(request.patents.filter(status__in=permissions.LIVE_PATENT_STATUSES))
     data = {"part": "copy", "copied_from": request.pk}
     record(Verb.REQUEST_SAVED, actor=actor, obj=draft, data=data)
@@ -239,7 +241,7 @@ def _locked_business(pk: int) -> Business:
 def _locked(request: LoanRequest) -> LoanRequest:
     """The request as it is now, its business locked before it."""
     business = _locked_business(request.business_id)
-    locked = LoanRequest.objects.select_for_update(of=("self",)).get(pk=request.pk)
+    locked: LoanRequest = LoanRequest.objects.select_for_update(of=("self",)).get(pk=request.pk)
     locked.business = business
     return locked
 
@@ -257,7 +259,7 @@ def _save(locked: LoanRequest, actor: Actor, **values: object) -> LoanRequest:
 
 def _release_booking(match: Match) -> None:
     """Give the booked amount and count back to the offer, never below nothing."""
-    LoanOffer.objects.filter(pk=match.loan_offer_id).update(
+    LoanOffer.objects.filter(matches=match).update(
         booked_amount=Greatest(F("booked_amount") - match.amount, Decimal(0)),
         booked_count=Greatest(F("booked_count") - 1, 0),
     )

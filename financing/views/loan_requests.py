@@ -3,12 +3,12 @@
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from businesses.models import Business
 from businesses.rules.reference_rates import lpr_percent
@@ -24,30 +24,32 @@ from financing.models.loan_requests import LoanRequest
 from financing.request_texts import reason_line, reason_text
 from financing.services import loan_requests
 from financing.services.loan_requests import RequestRefused
-from financing.views.request_parts import PARTS, part_tasks, patent_rows, summary_of
-from sipo_portal.accounts.access import roles_required
+from financing.views.request_parts import (
+    PARTS,
+    own_request,
+    part_tasks,
+    patent_rows,
+    summary_of,
+)
+from sipo_portal.accounts.access import SignedInRequest, roles_required
 from sipo_portal.accounts.models import Role
 from sipo_portal.audit.actors import Actor
 
 FOLDER = "financing/loan_requests"
 
 
-def _request_or_404(request: HttpRequest, pk: int) -> LoanRequest:
-    rows = LoanRequest.objects.visible_to(request.user).select_related("business__region")
-    return get_object_or_404(rows, pk=pk)
-
-
-def _posted(request: HttpRequest) -> Any:
+def _posted(request: SignedInRequest) -> Any:
     return request.POST if request.method == "POST" else None
 
 
-def _refused(request: HttpRequest, refused: RequestRefused) -> None:
+def _refused(request: SignedInRequest, refused: RequestRefused) -> None:
     for reason in refused.reasons:
         messages.error(request, reason_text(reason))
 
 
 @roles_required(Role.OWNER)
-def request_list(request: HttpRequest) -> HttpResponse:
+@require_safe
+def request_list(request: SignedInRequest) -> HttpResponse:
     rows = list(owner_selectors.requests_of(request.user))
     context = {
         "drafts": [row for row in rows if row.status == "draft"],
@@ -58,7 +60,7 @@ def request_list(request: HttpRequest) -> HttpResponse:
 
 
 @roles_required(Role.OWNER)
-def request_start(request: HttpRequest) -> HttpResponseBase:
+def request_start(request: SignedInRequest) -> HttpResponseBase:
     """With one business that may ask, its draft; with several, the choice; else why not."""
     businesses = list(Business.objects.visible_to(request.user).select_related("region"))
     allowed = [each for each in businesses if not permissions.against_requesting(each)]
@@ -92,7 +94,7 @@ def request_start(request: HttpRequest) -> HttpResponseBase:
 
 
 def _change_page(
-    request: HttpRequest, loan_request: LoanRequest, part: str, form: Any, **context: Any
+    request: SignedInRequest, loan_request: LoanRequest, part: str, form: Any, **context: Any
 ) -> HttpResponse:
     steps = part_tasks(loan_request, current=part)
     return render(
@@ -111,7 +113,7 @@ def _after_saving(loan_request: LoanRequest, part: str) -> HttpResponseBase:
     return redirect(f"financing:request_{following}", loan_request.pk)
 
 
-def _fixed(request: HttpRequest, loan_request: LoanRequest) -> HttpResponseBase | None:
+def _fixed(request: SignedInRequest, loan_request: LoanRequest) -> HttpResponseBase | None:
     """A request that can no longer be changed shows its page instead of a form."""
     reasons = permissions.against_changing(loan_request)
     if not reasons:
@@ -121,8 +123,8 @@ def _fixed(request: HttpRequest, loan_request: LoanRequest) -> HttpResponseBase 
 
 
 @roles_required(Role.OWNER)
-def request_loan(request: HttpRequest, pk: int) -> HttpResponseBase:
-    loan_request = _request_or_404(request, pk)
+def request_loan(request: SignedInRequest, pk: int) -> HttpResponseBase:
+    loan_request = own_request(request, pk)
     fixed = _fixed(request, loan_request)
     if fixed is not None:
         return fixed
@@ -153,8 +155,8 @@ def _usual_rate() -> Any:
 
 
 @roles_required(Role.OWNER)
-def request_patents(request: HttpRequest, pk: int) -> HttpResponseBase:
-    loan_request = _request_or_404(request, pk)
+def request_patents(request: SignedInRequest, pk: int) -> HttpResponseBase:
+    loan_request = own_request(request, pk)
     fixed = _fixed(request, loan_request)
     if fixed is not None:
         return fixed
@@ -182,8 +184,8 @@ def request_patents(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 
 @roles_required(Role.OWNER)
-def request_purpose(request: HttpRequest, pk: int) -> HttpResponseBase:
-    loan_request = _request_or_404(request, pk)
+def request_purpose(request: SignedInRequest, pk: int) -> HttpResponseBase:
+    loan_request = own_request(request, pk)
     fixed = _fixed(request, loan_request)
     if fixed is not None:
         return fixed
@@ -205,9 +207,10 @@ def request_purpose(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 
 @roles_required(Role.OWNER)
-def request_check(request: HttpRequest, pk: int) -> HttpResponseBase:
+@require_safe
+def request_check(request: SignedInRequest, pk: int) -> HttpResponseBase:
     """Check your answers; what is still missing is listed with links."""
-    loan_request = _request_or_404(request, pk)
+    loan_request = own_request(request, pk)
     fixed = _fixed(request, loan_request)
     if fixed is not None:
         return fixed
@@ -223,8 +226,8 @@ def request_check(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 @roles_required(Role.OWNER)
 @require_POST
-def request_submit(request: HttpRequest, pk: int) -> HttpResponseBase:
-    loan_request = _request_or_404(request, pk)
+def request_submit(request: SignedInRequest, pk: int) -> HttpResponseBase:
+    loan_request = own_request(request, pk)
     try:
         loan_requests.submit(actor=Actor.of(request.user), request=loan_request)
     except RequestRefused as refused:
@@ -234,8 +237,8 @@ def request_submit(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 
 @roles_required(Role.OWNER)
-def request_delete(request: HttpRequest, pk: int) -> HttpResponseBase:
-    loan_request = _request_or_404(request, pk)
+def request_delete(request: SignedInRequest, pk: int) -> HttpResponseBase:
+    loan_request = own_request(request, pk)
     if request.method == "POST":
         try:
             loan_requests.delete_draft(actor=Actor.of(request.user), request=loan_request)
@@ -252,8 +255,8 @@ def request_delete(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 @roles_required(Role.OWNER)
 @require_POST
-def request_copy(request: HttpRequest, pk: int) -> HttpResponseBase:
-    loan_request = _request_or_404(request, pk)
+def request_copy(request: SignedInRequest, pk: int) -> HttpResponseBase:
+    loan_request = own_request(request, pk)
     try:
         draft = loan_requests.copy_as_draft(actor=Actor.of(request.user), request=loan_request)
     except RequestRefused as refused:

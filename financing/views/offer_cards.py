@@ -59,6 +59,7 @@ class OfferCard:
     group: str
     outcome: OutcomeText
     lines: list[RuleLine]
+    is_standing: bool
     is_provisional: bool
     cost: OfferCost | None = None
     chart: Chart | None = None
@@ -92,6 +93,10 @@ class OfferCard:
         ]
 
     @property
+    def met_count(self) -> int:
+        return sum(line.is_met for line in self.lines)
+
+    @property
     def notice_tone(self) -> str:
         """The outcome's tone as components/notice.html names tones."""
         return self.outcome.tone if self.outcome.tone in ("good", "attention") else "neutral"
@@ -109,8 +114,8 @@ def card_of(
     offer, miss = explanation.offer, explanation.near_miss
     labels = {region.code: region.label for region in offer.regions.all()}
     labels[loan_request.business.region_id] = loan_request.business.region.label
-    is_live = explanation.match is not None or explanation.proposal is not None
-    group = "fits" if explanation.has_passed or is_live else "near" if miss else "refused"
+    is_standing = explanation.match is not None or explanation.proposal is not None
+    group = "fits" if explanation.has_passed or is_standing else "near" if miss else "refused"
     outcome = explanation.outcome
     if group == "near":
         outcome = "near_miss"
@@ -129,6 +134,7 @@ def card_of(
         group=group,
         outcome=outcome_text(outcome),
         lines=describe_all(explanation.results, labels=labels),
+        is_standing=is_standing,
         is_provisional=explanation.proposal is not None and explanation.proposal.is_provisional,
         cost=cost,
         chart=None if cost is None else _chart(offer, cost),

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
@@ -22,17 +22,13 @@ from financing.models.loan_requests import LoanRequest
 from financing.models.policies import MatchingPolicy
 from financing.models.proposals import Proposal
 from financing.views.offer_cards import OfferCard, card_of, fee_amount, flow_years
-from sipo_portal.accounts.access import roles_required
+from financing.views.request_parts import is_partial, own_request
+from sipo_portal.accounts.access import SignedInRequest, roles_required
 from sipo_portal.accounts.models import Role
 
 FOLDER = "financing/proposals"
 PER_PAGE = 20
 NEAR_MISSES_SHOWN = 3
-
-
-def _request_or_404(request: HttpRequest, pk: int) -> LoanRequest:
-    rows = LoanRequest.objects.visible_to(request.user).select_related("business__region")
-    return get_object_or_404(rows, pk=pk)
 
 
 def _is_complete(loan_request: LoanRequest) -> bool:
@@ -45,9 +41,9 @@ def _is_complete(loan_request: LoanRequest) -> bool:
 
 @roles_required(Role.OWNER)
 @require_safe
-def request_offers(request: HttpRequest, pk: int) -> HttpResponseBase:
+def request_offers(request: SignedInRequest, pk: int) -> HttpResponseBase:
     """Every live offer with what became of it. An htmx request gets the best ones alone."""
-    loan_request = _request_or_404(request, pk)
+    loan_request = own_request(request, pk)
     if not _is_complete(loan_request):
         return redirect("financing:request_detail", pk)
     try:
@@ -65,10 +61,12 @@ def request_offers(request: HttpRequest, pk: int) -> HttpResponseBase:
             "refused": len(explanation.refused),
         },
     }
-    if request.htmx:
-        standing = [each for each in explanation.fits if each.match or each.proposal]
+    if is_partial(request):
+        # Matches in hand are on the page already.
+        standing = [each for each in explanation.fits if each.proposal and not each.match]
         context["cards"] = _cards(loan_request, standing, explanation.policy)
         near = explanation.near_misses[:NEAR_MISSES_SHOWN]
+        context["has_matches"] = any(each.match for each in explanation.fits)
         context["near"] = _cards(loan_request, near, explanation.policy)
         return render(request, f"{FOLDER}/best.html", context)
     page = Paginator(every, PER_PAGE).get_page(request.GET.get("page"))
@@ -113,9 +111,9 @@ def _cards(loan_request: LoanRequest, explanations: Any, policy: MatchingPolicy)
 
 @roles_required(Role.OWNER)
 @require_safe
-def request_offer(request: HttpRequest, pk: int, offer_pk: int) -> HttpResponseBase:
+def request_offer(request: SignedInRequest, pk: int, offer_pk: int) -> HttpResponseBase:
     """One offer: every rule with its figures, what it really costs, what would change it."""
-    loan_request = _request_or_404(request, pk)
+    loan_request = own_request(request, pk)
     offer = get_object_or_404(LoanOffer.objects.visible_to(request.user), pk=offer_pk)
     if not _is_complete(loan_request):
         return redirect("financing:request_detail", pk)
@@ -140,7 +138,7 @@ def request_offer(request: HttpRequest, pk: int, offer_pk: int) -> HttpResponseB
 
 @roles_required(Role.OWNER)
 @require_safe
-def proposal_detail(request: HttpRequest, pk: int) -> HttpResponse:
+def proposal_detail(request: SignedInRequest, pk: int) -> HttpResponse:
     """Runs replace proposals, so the lasting address is that of the request and the offer."""
     proposal = get_object_or_404(
         Proposal.objects.visible_to(request.user), pk=pk, loan_request__isnull=False

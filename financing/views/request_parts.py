@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -13,8 +15,20 @@ from businesses.findings import describe_all
 from financing.models.loan_requests import LoanRequest
 from financing.owner_selectors import PatentChoice
 from financing.permissions import Cure, against_submitting
-from financing.rule_texts import months
+from financing.rule_texts import listed, months
+from sipo_portal.accounts.access import SignedInRequest
 from sipo_portal.ui import formats
+
+
+def own_request(request: SignedInRequest, pk: int) -> LoanRequest:
+    """The user's loan request with its business; what belongs to others is absent (404)."""
+    rows: QuerySet[LoanRequest] = LoanRequest.objects.visible_to(request.user)
+    return get_object_or_404(rows.select_related("business__region"), pk=pk)
+
+
+def is_partial(request: SignedInRequest) -> bool:
+    """Asked by htmx for a part of a page."""
+    return bool(getattr(request, "htmx", False))
 
 
 @dataclass(frozen=True)
@@ -95,6 +109,10 @@ class Summary:
     patents: list[dict[str, Any]]
     purpose: list[dict[str, Any]]
 
+    @property
+    def all(self) -> list[dict[str, Any]]:
+        return [*self.loan, *self.patents, *self.purpose]
+
 
 def summary_of(loan_request: LoanRequest, *, with_links: bool = False) -> Summary:
     """`with_links`: each answer gets the link to the page where it is changed."""
@@ -129,7 +147,7 @@ def summary_of(loan_request: LoanRequest, *, with_links: bool = False) -> Summar
         patents=[
             fact(
                 ngettext("Patent offered", "Patents offered", len(patents)),
-                "\n".join(patent.title for patent in patents),
+                listed(patent.title for patent in patents),
                 "patents",
                 note=ngettext("%(count)d patent", "%(count)d patents", len(patents))
                 % {"count": len(patents)},
@@ -164,7 +182,8 @@ def patent_rows(choices: Sequence[PatentChoice], chosen: Any) -> list[dict[str, 
     rows = []
     for number, choice in enumerate(choices):
         label, tone = ANNUITIES[choice.annuity.state]
-        due_on = choice.annuity.payable_until
+        # While nobody knows what is paid, a day would mislead.
+        is_known = choice.annuity.state in ("paid", "due_soon", "in_grace")
         rows.append(
             {
                 "id": f"id_patents_{number}",
@@ -173,7 +192,7 @@ def patent_rows(choices: Sequence[PatentChoice], chosen: Any) -> list[dict[str, 
                 "is_checked": str(choice.patent.pk) in ticked,
                 "annuity_label": label,
                 "annuity_tone": tone,
-                "annuity_due_on": due_on if choice.annuity.state != "expired" else None,
+                "annuity_due_on": choice.annuity.payable_until if is_known else None,
                 "findings": describe_all(choice.findings),
             }
         )

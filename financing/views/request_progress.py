@@ -4,13 +4,13 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from financing import owner_selectors, permissions
 from financing.forms.loan_requests import AnswerForm
@@ -20,8 +20,8 @@ from financing.models.requests import RequestStatus
 from financing.request_texts import next_action, reason_text, steps_of
 from financing.services import loan_requests, matches
 from financing.services.loan_requests import RequestRefused
-from financing.views.request_parts import part_tasks, summary_of
-from sipo_portal.accounts.access import roles_required
+from financing.views.request_parts import is_partial, own_request, part_tasks, summary_of
+from sipo_portal.accounts.access import SignedInRequest, roles_required
 from sipo_portal.accounts.models import Role
 from sipo_portal.audit.actors import Actor
 from sipo_portal.ui import formats
@@ -30,22 +30,18 @@ from sipo_portal.workflow.lifecycle import TransitionRefused
 FOLDER = "financing/loan_requests"
 
 
-def _request_or_404(request: HttpRequest, pk: int) -> LoanRequest:
-    rows = LoanRequest.objects.visible_to(request.user).select_related("business__region")
-    return get_object_or_404(rows, pk=pk)
-
-
 @roles_required(Role.OWNER)
-def request_detail(request: HttpRequest, pk: int) -> HttpResponse:
+@require_safe
+def request_detail(request: SignedInRequest, pk: int) -> HttpResponse:
     """A draft shows its topics; anything later where it stands."""
-    loan_request = _request_or_404(request, pk)
+    loan_request = own_request(request, pk)
     if loan_request.status == RequestStatus.DRAFT:
         context = {"loan_request": loan_request, "tasks": part_tasks(loan_request)}
         return render(request, f"{FOLDER}/draft.html", context)
-    if request.htmx and loan_request.status == RequestStatus.SUBMITTED:
+    if is_partial(request) and loan_request.status == RequestStatus.SUBMITTED:
         return render(request, f"{FOLDER}/matching.html", {"loan_request": loan_request})
     response = render(request, f"{FOLDER}/detail.html", _detail(request, loan_request))
-    if request.htmx:
+    if is_partial(request):
         # The panel that asked is part of a page that looks different by now.
         response = HttpResponse()
         response["HX-Refresh"] = "true"
@@ -53,7 +49,7 @@ def request_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _detail(
-    request: HttpRequest, loan_request: LoanRequest, form: AnswerForm | None = None
+    request: SignedInRequest, loan_request: LoanRequest, form: AnswerForm | None = None
 ) -> dict[str, Any]:
     today = timezone.localdate()
     every = owner_selectors.matches_of(loan_request, request.user)
@@ -92,19 +88,19 @@ def _answer_form(loan_request: LoanRequest, match: Match, data: Any = None) -> A
 
 
 @roles_required(Role.OWNER)
-def request_withdraw(request: HttpRequest, pk: int) -> HttpResponseBase:
+def request_withdraw(request: SignedInRequest, pk: int) -> HttpResponseBase:
     """Confirm with the consequences in figures, then withdraw."""
     return _withdrawing(request, pk, with_copy=False)
 
 
 @roles_required(Role.OWNER)
-def request_change(request: HttpRequest, pk: int) -> HttpResponseBase:
+def request_change(request: SignedInRequest, pk: int) -> HttpResponseBase:
     """What is submitted is fixed: withdraw it and go on with a copy that can be changed."""
     return _withdrawing(request, pk, with_copy=True)
 
 
-def _withdrawing(request: HttpRequest, pk: int, *, with_copy: bool) -> HttpResponseBase:
-    loan_request = _request_or_404(request, pk)
+def _withdrawing(request: SignedInRequest, pk: int, *, with_copy: bool) -> HttpResponseBase:
+    loan_request = own_request(request, pk)
     if with_copy and not permissions.against_changing(loan_request):
         return redirect("financing:request_check", pk)
     if request.method == "POST":
@@ -131,7 +127,7 @@ def _withdrawing(request: HttpRequest, pk: int, *, with_copy: bool) -> HttpRespo
     return render(request, f"{FOLDER}/withdraw.html", context)
 
 
-def _consequences(request: HttpRequest, loan_request: LoanRequest) -> list[dict[str, str]]:
+def _consequences(request: SignedInRequest, loan_request: LoanRequest) -> list[dict[str, str]]:
     live = [m for m in owner_selectors.matches_of(loan_request, request.user) if m.is_live]
     proposed = owner_selectors.proposals_of(loan_request, request.user).count()
     with_lender = [match for match in live if match.referred_at is not None]
@@ -160,8 +156,8 @@ def _consequences(request: HttpRequest, loan_request: LoanRequest) -> list[dict[
 
 @roles_required(Role.OWNER)
 @require_POST
-def request_refresh(request: HttpRequest, pk: int) -> HttpResponseBase:
-    loan_request = _request_or_404(request, pk)
+def request_refresh(request: SignedInRequest, pk: int) -> HttpResponseBase:
+    loan_request = own_request(request, pk)
     try:
         loan_requests.refresh(actor=Actor.of(request.user), request=loan_request)
     except RequestRefused as refused:
@@ -173,9 +169,9 @@ def request_refresh(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 @roles_required(Role.OWNER)
 @require_POST
-def request_answer(request: HttpRequest, pk: int, match_pk: UUID) -> HttpResponseBase:
+def request_answer(request: SignedInRequest, pk: int, match_pk: UUID) -> HttpResponseBase:
     """Answer what a coordinator asked about one match; it goes back into review."""
-    loan_request = _request_or_404(request, pk)
+    loan_request = own_request(request, pk)
     match = get_object_or_404(
         Match.objects.visible_to(request.user), pk=match_pk, loan_request=loan_request
     )

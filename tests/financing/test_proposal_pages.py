@@ -55,7 +55,7 @@ def offers_page(browser, loan_request, **query):
 def offer_page(browser, loan_request, offer):
     response = browser.get(reverse("financing:request_offer", args=[loan_request.pk, offer.pk]))
     assert response.status_code == 200
-    return re.sub(r"\s+", " ", response.content.decode())
+    return re.sub(r"[ \n]+", " ", response.content.decode())
 
 
 def test_every_offer_is_there_with_what_became_of_it(browser, loan_request):

@@ -53,7 +53,7 @@ def test_amounts_lengths_and_rates_carry_their_unit():
         at_least("collateral_too_small", 50_000_000_00, 30_000_000_00, "fen")
     )
     assert (amount.required, amount.found) == (
-        "CNY\u00a050\u00a0million",
+        "at least " + "CNY\u00a050\u00a0million",
         "CNY\u00a030\u00a0million",
     )
 
@@ -62,7 +62,7 @@ def test_amounts_lengths_and_rates_carry_their_unit():
     assert "40 months" in term.sentence
 
     rate = rule_texts.describe(at_most("above_borrowers_rate", 38_000, 41_234, "ppm"))
-    assert (rate.required, rate.found, rate.gap) == ("3.8%", "4.12%", "0.32%")
+    assert (rate.required, rate.found, rate.gap) == ("at most 3.8%", "4.12%", "0.32%")
 
 
 def test_a_term_too_short_and_one_too_long_are_told_apart():
