@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from django.db.models import Count, Sum
+from django.db.models import Count, QuerySet, Sum
 
 from financing import match_rows
 from financing.match_rows import with_criteria, with_matching_facts, yuan
@@ -41,7 +41,7 @@ class NoPolicy(LookupError):
 
 def current_policy(on: date) -> MatchingPolicy:
     """The policy in force on a day, with its tables; raises NoPolicy."""
-    policy = (
+    policy: MatchingPolicy | None = (
         MatchingPolicy.objects.filter(effective_on__lte=on)
         .order_by("-effective_on", "-version")
         .prefetch_related("weights", "standard_premiums")
@@ -88,13 +88,15 @@ class OfferExplanation:
 class RequestExplanation:
     """All live offers seen from one request: those that fit, nearly fit, do not fit.
 
-    `fits` best first (proposed ones by rank, then by saving); `near_misses` by saving.
+    `fits` best first (proposed ones by rank, then by saving); `near_misses` by saving. `request`:
+    the request as the matcher read it, its patents `with_facts`.
     """
 
     policy: MatchingPolicy
     fits: list[OfferExplanation]
     near_misses: list[OfferExplanation]
     refused: list[OfferExplanation]
+    request: LoanRequest
 
     @property
     def all(self) -> list[OfferExplanation]:
@@ -131,7 +133,9 @@ def _explained(
     }
     matches = {match.loan_offer_id: match for match in request.matches.live()}
     proposed = _proposed_amounts(offers)
-    fits, near, refused = [], [], []
+    fits: list[OfferExplanation] = []
+    near: list[OfferExplanation] = []
+    refused: list[OfferExplanation] = []
     for offer, row in zip(offers, match_rows.loan_offer_rows(offers, on), strict=True):
         evaluation = evaluate(request_row, row, context)
         proposal, match = proposals.get(offer.pk), matches.get(offer.pk)
@@ -161,7 +165,7 @@ def _explained(
     fits.sort(key=_fit_order)
     near.sort(key=_near_miss_order)
     refused.sort(key=lambda each: (len(each.refusals), each.offer.name, each.offer.pk))
-    return RequestExplanation(policy, fits, near, refused)
+    return RequestExplanation(policy, fits, near, refused, request)
 
 
 def _explanation(
@@ -232,8 +236,8 @@ def _proposed_amounts(offers: Sequence[LoanOffer]) -> dict[int, Decimal]:
 
 
 def _pair_rows(match: Match, on: date) -> tuple[tables.LoanRequestRow, tables.LoanOfferRow]:
-    request = with_matching_facts(LoanRequest.objects.filter(pk=match.loan_request_id)).get()
-    offer = with_criteria(LoanOffer.objects.filter(pk=match.loan_offer_id)).get()
+    request = with_matching_facts(LoanRequest.objects.filter(matches=match)).get()
+    offer = with_criteria(LoanOffer.objects.filter(matches=match)).get()
     return (
         match_rows.loan_request_rows([request], on)[0],
         match_rows.loan_offer_rows([offer], on)[0],
@@ -245,21 +249,28 @@ def fingerprint(match: Match, criterion: str, *, on: date) -> str:
     return criterion_fingerprint(criterion, *_pair_rows(match, on))
 
 
-def is_contended(offer_id: int | None, *, on: date) -> bool:
-    """Provisional proposals ask for more of an offer than it has room for.
+def is_contended(offer: LoanOffer, *, on: date) -> bool:
+    """Others want the offer's capacity too: it had a price in the last run over the country, or
+    what is proposed now is more than it has room for.
 
-    Until the next full run decides who gets it, none of them can be taken (MATCHING 4), so that
+    A provisional proposal of such an offer waits for the next full run (MATCHING 4), so that
     quick hands do not pre-empt the fair allocation.
     """
-    offer = with_criteria(LoanOffer.objects.filter(pk=offer_id)).get()
-    row = match_rows.loan_offer_rows([offer], on)[0]
+    last = match_rows.last_national_run()
+    if last is not None and str(offer.pk) in last.prices:
+        return True
+    row = match_rows.loan_offer_rows([with_criteria(_only(offer)).get()], on)[0]
     policy = match_rows.policy_row(current_policy(on), on)
-    asked = Proposal.objects.filter(loan_offer=offer, is_provisional=True).aggregate(
+    asked = Proposal.objects.filter(loan_offer=offer).aggregate(
         amount=Sum("amount"), count=Count("pk")
     )
     room = room_of(row, policy.oversubscription_ppm)
     is_short = room.count is not None and asked["count"] > room.count
     return is_short or match_rows.fen(asked["amount"] or Decimal(0)) > room.fen
+
+
+def _only(offer: LoanOffer) -> QuerySet[LoanOffer]:
+    return LoanOffer.objects.filter(pk=offer.pk)
 
 
 def rules_failing_now(match: Match, *, on: date) -> tuple[str, ...]:

@@ -16,8 +16,9 @@ from financing.match_rows import with_criteria, with_matching_facts, yuan
 from financing.match_runs import current_policy
 from financing.matching import tables
 from financing.matching.columns import PPM
-from financing.matching.engine import MatchingResult, propose_matches
+from financing.matching.engine import propose_matches
 from financing.matching.policy import MatchingPolicy as PolicyRow
+from financing.matching.results import MatchingResult
 from financing.matching.rooms import room_of
 from financing.models import LoanOffer, LoanRequest, MatchingPolicy, MatchRun, Proposal
 from financing.models.requests import REQUEST_MATCHING_STATUSES

@@ -27,7 +27,7 @@ def run_matching_task(run_id: int) -> None:
     run_matching(run_id)
 
 
-@shared_task(name="financing.nightly_matching")
+@shared_task(name="financing.nightly_matching")  # type: ignore[untyped-decorator]
 def nightly_matching() -> None:
     """Sent by beat; asks for the night's run and leaves the work to the outbox."""
     request_nightly_run(on=timezone.localdate())

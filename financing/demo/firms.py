@@ -23,8 +23,9 @@ from businesses.models.co_owners import CoOwnerConsent
 from businesses.models.encumbrances import EncumbranceKind
 from businesses.models.patents import EndReason, PatentStatus
 from businesses.rules.identifiers import credit_check_character, patent_check_digit
-from businesses.rules.patent_term import anniversary, expires_on
+from businesses.rules.patent_term import anniversary
 from businesses.rules.size_class import classify
+from businesses.selectors import expires_on
 from financing.demo.words import (
     APPRAISERS,
     CO_OWNERS,
@@ -238,9 +239,10 @@ def _patent(
         patent.status = PatentStatus.ENDED
         patent.end_reason = EndReason.ANNUITY_UNPAID
         patent.ended_on = today - timedelta(days=random.randint(30, 700))
-    if expires_on(kind, filed_on) <= today:
+    term_ends_on = expires_on(patent)
+    if term_ends_on <= today:
         patent.status, patent.end_reason = PatentStatus.ENDED, EndReason.EXPIRED
-        patent.ended_on = expires_on(kind, filed_on)
+        patent.ended_on = term_ends_on
     return patent
 
 

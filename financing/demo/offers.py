@@ -16,6 +16,7 @@ from financing.models import (
     LoanOfferFee,
 )
 from financing.models.offers import OfferStatus
+from sipo_portal.offices.models import Region
 
 LOAN_OFFER_COUNT = 48
 NAMES = ("知融贷", "专利质押贷", "创新贷", "智权贷", "小微知产贷", "科创知识贷", "惠企专利贷")
@@ -82,9 +83,9 @@ def _loan_offer(random: Random, bank: Institution, place: int, today: date) -> L
     )
     _parts(random, offer)
     if bank.region_id[:2] != "11" and random.random() < 0.8:
-        offer.regions.add(f"{bank.region_id[:2]}0000")
+        offer.regions.add(Region.objects.get(code=f"{bank.region_id[:2]}0000"))
     elif random.random() < 0.3:
-        offer.regions.add(*PROVINCES)
+        offer.regions.add(*Region.objects.filter(code__in=PROVINCES))
     return offer
 
 

@@ -18,7 +18,7 @@ SEED = 2014
 
 def is_seeded() -> bool:
     """The first demo account is there."""
-    return User.objects.filter(email=ACCOUNTS[0].email).exists()
+    return bool(User.objects.filter(email=ACCOUNTS[0].email).exists())
 
 
 @transaction.atomic

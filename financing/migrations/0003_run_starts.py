@@ -4,20 +4,19 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('financing', '0002_referral'),
+        ("financing", "0002_referral"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='matchrun',
-            name='nightly_of',
+            model_name="matchrun",
+            name="nightly_of",
             field=models.DateField(blank=True, null=True, unique=True),
         ),
         migrations.AddField(
-            model_name='matchrun',
-            name='start_count',
+            model_name="matchrun",
+            name="start_count",
             field=models.PositiveSmallIntegerField(default=0),
         ),
     ]

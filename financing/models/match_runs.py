@@ -106,6 +106,8 @@ class MatchRun(models.Model):
     bound = models.DecimalField(max_digits=20, decimal_places=2, null=True, blank=True)
     # Reached and eligible by size class, province, amount band and waiting time.
     fairness = models.JSONField(default=dict, blank=True)
+    # Offers that were short in this run, by id: value per million fen of capacity (certificate).
+    prices = models.JSONField(default=dict, blank=True)
     failure = models.TextField(blank=True)
     start_count = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)

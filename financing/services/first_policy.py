@@ -27,7 +27,7 @@ STANDARD_PREMIUMS = {
 @transaction.atomic
 def ensure_policy() -> MatchingPolicy:
     """The newest policy; where there is none, version 1 with the figures of DOMAIN 4.6 and 4.7."""
-    policy = MatchingPolicy.objects.order_by("-version").first()
+    policy: MatchingPolicy | None = MatchingPolicy.objects.order_by("-version").first()
     if policy is not None:
         return policy
     policy = MatchingPolicy.objects.create(version=1, effective_on=POLICY_ON)

@@ -203,7 +203,9 @@ def _start(run: MatchRun) -> None:
     advance(RUN, run, "start", actor=Actor.MATCHER)
     run.stage, run.progress_percent = RunStage.READING, 5
     run.started_at = timezone.now()
-    run.save(update_fields=["stage", "progress_percent", "started_at"])
+    # What stopped an earlier try says nothing about this one.
+    run.failure = ""
+    run.save(update_fields=["stage", "progress_percent", "started_at", "failure"])
     MatchRun.objects.filter(pk=run.pk).update(start_count=F("start_count") + 1)
 
 
@@ -288,6 +290,7 @@ def _finish(
     run.saving_total = yuan(sum(proposal.saving_fen for proposal in firsts))
     run.value = yuan(result.value_fen)
     run.bound = yuan(result.bound_fen)
+    run.prices = {room.offer_id: room.price_fen_ppm for room in result.rooms if room.price_fen_ppm}
     run.fairness = fairness_table(found.requests, reached)
     run.progress_percent = 100
     run.finished_at = timezone.now()

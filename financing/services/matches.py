@@ -84,7 +84,11 @@ def claim(*, actor: Actor, proposal: Proposal) -> Match:
     current = Proposal.objects.filter(pk=proposal.pk).select_related("run").first()
     if current is None:
         raise MatchRefused(MatchRefusal.PROPOSAL_GONE)
-    if current.is_provisional and is_contended(current.loan_offer_id, on=timezone.localdate()):
+    if (
+        current.is_provisional
+        and current.loan_offer is not None
+        and is_contended(current.loan_offer, on=timezone.localdate())
+    ):
         raise MatchRefused(MatchRefusal.CONTENDED)
     match = _match_of(current, actor)
     try:
