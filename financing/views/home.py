@@ -3,6 +3,7 @@
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.views.decorators.http import require_safe
 
 from financing.next_steps import owner_home
 from sipo_portal.accounts.access import public
@@ -10,6 +11,7 @@ from sipo_portal.accounts.models import Role, User
 
 
 @public
+@require_safe
 def home(request: HttpRequest) -> HttpResponseBase:
     if not isinstance(request.user, User):
         return render(request, "home/landing.html", {"figures": []})

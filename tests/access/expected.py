@@ -1,0 +1,332 @@
+"""The table: who gets what at every address. A page without an entry here fails the tests.
+
+An entry names the roles that may enter, the rows its address names, and what those people get for
+rows they may see, by GET and by POST of an empty form. The rest follows for everybody:
+
+* visitors go to the sign-in page; a role that is not named gets 403, whatever row is asked for;
+* a row that belongs to others and a row that does not exist both answer 404;
+* a method the page does not take answers 405.
+
+Rows are names of `world.py`, which holds one of each for both tenants; ``=word`` is a word of the
+address itself. Pages that depend on more than the role have an `Open` entry.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sipo_portal.accounts.models import ADMIN_SITE_ROLES, Role
+
+OWNER, STAFF, COORDINATOR = Role.OWNER, Role.INSTITUTION_STAFF, Role.COORDINATOR
+SYSTEM, SECURITY, AUDIT = Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDIT_ADMIN
+EVERYBODY = tuple(Role)
+NOBODY: tuple[Role, ...] = ()
+BOTH = (OWNER, COORDINATOR)
+Status = int | Mapping[Role, int]
+Absent = tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Page:
+    """`rows`: one name per argument of the address. `absent`: rows that answer 404 even here.
+
+    `get`, `post`: a status, or one by role.
+    """
+
+    roles: tuple[Role, ...]
+    rows: tuple[str, ...] = ()
+    get: Status = 200
+    post: Status = 405
+    absent: Absent = ()
+
+    def status(self, method: str, role: Role) -> int:
+        found = self.get if method == "get" else self.post
+        return found if isinstance(found, int) else found[role]
+
+
+@dataclass(frozen=True)
+class Open:
+    """A public page, or one that looks at more than the role: status by GET for each kind.
+
+    `signed_in`: by role, or one for all. `post`: of an empty form, for everybody.
+    """
+
+    visitor: int
+    signed_in: Status
+    post: int
+    arguments: tuple[str, ...] = ()
+
+    def status_for(self, role: Role) -> int:
+        return self.signed_in if isinstance(self.signed_in, int) else self.signed_in[role]
+
+
+def shows(roles: tuple[Role, ...] | Role, *rows: str, get: int = 200, absent: Absent = ()) -> Page:
+    """A page to read."""
+    return Page(_roles(roles), rows, get=get, absent=absent)
+
+
+def form(roles: tuple[Role, ...] | Role, *rows: str, absent: Absent = ()) -> Page:
+    """A form; posted empty, it is shown again with its errors."""
+    return Page(_roles(roles), rows, post=200, absent=absent)
+
+
+def asks(roles: tuple[Role, ...] | Role, *rows: str, get: int = 200, absent: Absent = ()) -> Page:
+    """A page that asks and then acts, or a form that may be posted empty."""
+    return Page(_roles(roles), rows, get=get, post=302, absent=absent)
+
+
+def act(roles: tuple[Role, ...] | Role, *rows: str, get: int = 405, post: int = 302) -> Page:
+    """A button: posted only."""
+    return Page(_roles(roles), rows, get=get, post=post)
+
+
+def _roles(roles: tuple[Role, ...] | Role) -> tuple[Role, ...]:
+    return (roles,) if isinstance(roles, Role) else roles
+
+
+def model(app_and_model: str, row: str, **pages: Page) -> dict[str, Page]:
+    """The admin pages of one model, with the page for deleting that every model has."""
+    return {f"admin:{app_and_model}_{name}": page for name, page in pages.items()} | {
+        # Nothing is deleted in the admin: forbidden where the row may be seen, else absent.
+        f"admin:{app_and_model}_delete": Page(pages["changelist"].roles, (row,), get=403, post=403)
+    }
+
+
+def rows_of(*roles: Role) -> Page:
+    """A list of the admin; posted with nothing chosen, it shows itself again."""
+    return Page(roles, post=200)
+
+
+def with_device(get: int, post: int, *, without: tuple[int, int]) -> Page:
+    """A page about the second factor: everybody here has one but the owners."""
+    return Page(
+        EVERYBODY,
+        get=dict.fromkeys(EVERYBODY, get) | {OWNER: without[0]},
+        post=dict.fromkeys(EVERYBODY, post) | {OWNER: without[1]},
+    )
+
+
+BUSINESSES = {
+    "businesses:list": shows(OWNER),
+    "businesses:register": form(OWNER),
+    "businesses:code_check": act(OWNER, post=200),
+    "businesses:places": shows(OWNER),
+    "businesses:claim": form(OWNER),
+    "businesses:detail": shows(OWNER, "business"),
+    "businesses:edit": form(OWNER, "business"),
+    "businesses:certificates": form(OWNER, "business"),
+    "businesses:members": shows(OWNER, "business"),
+    "businesses:member_add": form(OWNER, "business"),
+    "businesses:member_remove": asks(OWNER, "member", absent=(("former_member",),)),
+    "businesses:member_promote": act(OWNER, "member"),
+    "businesses:invitation_answer": act(OWNER, "invitation_received"),
+    "businesses:invitation_withdraw": act(OWNER, "invitation"),
+    "businesses:patent_list": shows(BOTH, "business"),
+    "businesses:patent_add": form(OWNER, "business"),
+    "businesses:number_check": act(OWNER, post=200),
+    "businesses:patent_detail": shows(BOTH, "patent"),
+    "businesses:patent_edit": form(OWNER, "patent"),
+    "businesses:patent_register": act(OWNER, "draft_patent"),
+    "businesses:patent_remove": asks(OWNER, "draft_patent"),
+    "businesses:patent_end": form(BOTH, "patent"),
+    "businesses:patent_verify": form(COORDINATOR, "registered_patent"),
+    "businesses:co_owners": form(OWNER, "patent"),
+    "businesses:appraisal_add": form(OWNER, "patent"),
+    "businesses:appraisal_remove": asks(OWNER, "appraisal"),
+    "businesses:encumbrance_add": form(OWNER, "patent"),
+    "businesses:encumbrance_release": form(OWNER, "encumbrance"),
+    "businesses:verification_list": shows(COORDINATOR),
+    "businesses:verification_detail": shows(COORDINATOR, "business"),
+    "businesses:business_verify": act(COORDINATOR, "waiting_business"),
+    "businesses:business_suspend": form(COORDINATOR, "business"),
+    "businesses:business_reinstate": act(COORDINATOR, "suspended_business"),
+    "businesses:code_accept": form(COORDINATOR, "business"),
+    "businesses:claim_decide": form(COORDINATOR, "claim"),
+}
+
+REQUESTS = {
+    "financing:request_list": shows(OWNER),
+    "financing:request_start": form(OWNER),
+    "financing:request_detail": shows(OWNER, "request"),
+    "financing:request_loan": form(OWNER, "draft_request"),
+    "financing:request_patents": form(OWNER, "draft_request"),
+    "financing:request_purpose": form(OWNER, "draft_request"),
+    "financing:request_check": shows(OWNER, "draft_request"),
+    "financing:request_submit": act(OWNER, "draft_request"),
+    "financing:request_delete": asks(OWNER, "draft_request"),
+    "financing:request_copy": act(OWNER, "withdrawn_request"),
+    "financing:request_withdraw": asks(OWNER, "request"),
+    "financing:request_change": asks(OWNER, "request"),
+    "financing:request_refresh": act(OWNER, "request"),
+    "financing:request_answer": act(OWNER, "request", "returned_match", post=200),
+    "financing:request_offers": shows(OWNER, "request"),
+    "financing:request_offer": shows(
+        OWNER, "request", "offer", absent=(("request", "draft_offer"),)
+    ),
+    "financing:proposal_detail": shows(OWNER, "proposal", get=302),
+}
+
+# What a coordinator decides on a match is posted; its address alone leads back to the match.
+REVIEW = {
+    "financing:review_queue": shows(COORDINATOR),
+    "financing:review_request": shows(COORDINATOR, "request", absent=(("draft_request",),)),
+    "financing:review_proposal": shows(
+        COORDINATOR,
+        "request",
+        "offer",
+        absent=(("request", "draft_offer"), ("draft_request", "offer")),
+    ),
+    "financing:match_claim": asks(
+        COORDINATOR, "request", "offer", get=302, absent=(("request", "draft_offer"),)
+    ),
+    "financing:match_detail": shows(COORDINATOR, "match"),
+    "financing:match_approve": act(COORDINATOR, "match", get=302, post=200),
+    "financing:match_reject": act(COORDINATOR, "match", get=302, post=200),
+    "financing:match_return": act(COORDINATOR, "match", get=302, post=200),
+    "financing:match_take_over": act(COORDINATOR, "match", get=302),
+}
+
+RUNS = {
+    "financing:run_list": shows(COORDINATOR),
+    "financing:run_start": asks(COORDINATOR),
+    "financing:run_detail": shows(COORDINATOR, "run"),
+    "financing:run_progress": shows(COORDINATOR, "run", get=302),
+    "financing:run_cancel": act(COORDINATOR, "run", get=302),
+}
+
+ADMIN = {
+    "admin:index": Page(ADMIN_SITE_ROLES, post=200),
+    "admin:app_list": (
+        Page((STAFF, SYSTEM, AUDIT), ("=financing",), post=200),
+        Page((SECURITY,), ("=accounts",), post=200),
+        Page((SYSTEM,), ("=offices",), post=200),
+        Page((SYSTEM,), ("=outbox",), post=200),
+        Page((AUDIT,), ("=audit",), post=200),
+    ),
+    # The portal has one sign-in, sign-out and password page; these lead there.
+    "admin:login": Page(EVERYBODY, get=302, post=302),
+    "admin:logout": Page(ADMIN_SITE_ROLES, get=302, post=302),
+    "admin:password_change": Page(ADMIN_SITE_ROLES, get=302, post=302),
+    "admin:password_change_done": Page(ADMIN_SITE_ROLES, get=302, post=302),
+    "admin:autocomplete": Page(ADMIN_SITE_ROLES, get=403),
+    "admin:jsi18n": shows(ADMIN_SITE_ROLES),
+    "admin:*": Page(ADMIN_SITE_ROLES, ("=nowhere/",), get=404, post=404),
+    **model(
+        "audit_auditevent",
+        "event",
+        changelist=rows_of(AUDIT),
+        add=Page(NOBODY),
+        change=Page((AUDIT,), ("event",), post=403),
+    ),
+    **model(
+        "outbox_outboxmessage",
+        "message",
+        changelist=rows_of(SYSTEM),
+        add=Page(NOBODY),
+        change=Page((SYSTEM,), ("message",), post=403),
+    ),
+    **model(
+        "offices_branchoffice",
+        "office",
+        changelist=rows_of(SYSTEM),
+        add=form(SYSTEM),
+        change=form(SYSTEM, "office"),
+    ),
+    **model(
+        "accounts_user",
+        "account",
+        changelist=rows_of(SECURITY),
+        add=form(SECURITY),
+        change=form(SECURITY, "account"),
+    ),
+    **model(
+        "financing_institution",
+        "institution",
+        changelist=rows_of(SYSTEM),
+        add=form(SYSTEM),
+        change=form(SYSTEM, "institution"),
+        step=asks(SYSTEM, "institution", "=suspend", absent=(("institution", "=nonsense"),)),
+    ),
+    **model(
+        "financing_loanoffer",
+        "offer",
+        changelist=rows_of(STAFF),
+        add=form(STAFF),
+        change=form(STAFF, "offer"),
+        step=asks(STAFF, "draft_offer", "=publish", absent=(("offer", "=nonsense"),)),
+    ),
+    **model(
+        "financing_matchingpolicy",
+        "policy",
+        changelist=rows_of(SYSTEM, AUDIT),
+        add=form(SYSTEM),
+        change=Page((SYSTEM, AUDIT), ("policy",), post=403),
+    ),
+    **model(
+        "financing_subsidyrule",
+        "subsidy",
+        changelist=rows_of(SYSTEM, AUDIT),
+        add=form(SYSTEM),
+        change=Page((SYSTEM, AUDIT), ("subsidy",), post={SYSTEM: 200, AUDIT: 403}),
+    ),
+    **model(
+        "financing_referral",
+        "referral",
+        changelist=rows_of(STAFF),
+        add=Page(NOBODY),
+        change=Page((STAFF,), ("referral",), post=403, absent=(("match",),)),
+    ),
+}
+
+PUBLIC = {
+    "livez": Open(200, 200, 405),
+    "readyz": Open(200, 200, 405),
+    "home": Open(200, dict.fromkeys(EVERYBODY, 302) | {OWNER: 200}, 405),
+    "set_language": Open(405, 405, 302),
+    "account_login": Open(200, 302, 200),
+    "account_logout": Open(302, 200, 302),
+    "account_signup": Open(200, 302, 200),
+    "account_inactive": Open(200, 200, 405),
+    "account_email_verification_sent": Open(200, 200, 405),
+    "account_reset_password": Open(200, 200, 200),
+    "account_reset_password_done": Open(200, 200, 405),
+    "account_reset_password_from_key": Open(200, 200, 200, ("1", "set-password")),
+    "account_reset_password_from_key_done": Open(200, 200, 405),
+    "account_confirm_email": Open(200, 200, 404, ("nonsense",)),
+    "account_confirm_login_code": Open(302, 302, 302),
+    "mfa_authenticate": Open(302, 302, 302),
+}
+
+# Pages of one's own account: no address names a row.
+ACCOUNT = {
+    "account_email": Page(EVERYBODY, post=302),
+    "account_change_password": Page(EVERYBODY, post=200),
+    "account_set_password": Page(EVERYBODY, get=302, post=302),
+    "account_reauthenticate": Page(EVERYBODY, post=200),
+    "mfa_index": Page(EVERYBODY),
+    "mfa_reauthenticate": with_device(200, 200, without=(302, 302)),
+    "mfa_activate_totp": with_device(302, 302, without=(200, 200)),
+    "mfa_deactivate_totp": with_device(200, 200, without=(404, 404)),
+    "mfa_view_recovery_codes": Page(EVERYBODY, get=404),
+    "mfa_generate_recovery_codes": with_device(200, 302, without=(200, 200)),
+    "mfa_download_recovery_codes": Page(EVERYBODY, get=404, post=404),
+}
+
+TABLE: dict[str, Page | Open | tuple[Page, ...]] = {
+    **BUSINESSES,
+    **REQUESTS,
+    **REVIEW,
+    **RUNS,
+    **ADMIN,
+    **PUBLIC,
+    **ACCOUNT,
+}
+
+
+def pages() -> list[tuple[str, Page]]:
+    """Every closed page with its name; an address with several kinds of rows gives several."""
+    return [
+        (name, page)
+        for name, entry in TABLE.items()
+        for page in (entry if isinstance(entry, tuple) else (entry,))
+        if isinstance(page, Page)
+    ]
