@@ -55,8 +55,8 @@ STAGE_SENTENCES: dict[str, Text] = {
 def progress_of(run: MatchRun) -> dict[str, object]:
     """Parameters of components/progress.html."""
     sentence = STAGE_SENTENCES.get(run.stage, STAGE_SENTENCES[""])
-    if run.failure and run.status == RunStatus.RUNNING:
-        sentence = _("A first try was interrupted; the run is being started again.")
+    if run.status == RunStatus.RUNNING and (run.failure or run.start_count > 1):
+        sentence = _("An earlier try was interrupted; the run has been started again.")
     return {
         "title": str(run.get_status_display()),
         "sentence": str(sentence),

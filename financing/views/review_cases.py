@@ -26,6 +26,7 @@ from financing.match_runs import (
 from financing.models.loan_offers import FeePayer, FeeTiming, LoanOffer
 from financing.models.loan_requests import LoanRequest
 from financing.models.matches import Match
+from financing.models.policies import MatchingPolicy
 from financing.offer_facts import criteria_facts
 from financing.rule_texts import OutcomeText, change_text, industry_name, outcome_text, rule_title
 from financing.services.matches import REGISTER_EXTRACT_MAX_DAYS
@@ -96,6 +97,7 @@ class Case:
     """One request and one offer, with all that speaks for and against them."""
 
     loan_request: LoanRequest
+    policy: MatchingPolicy
     card: OfferCard
     size: SizeExplanation
     business_facts: list[dict[str, str]]
@@ -137,7 +139,7 @@ def case_of(
         pair = explain_loan_pair(loan_request, offer, on=on)
     if match is not None:
         pair = replace(pair, match=match, amount=match.amount)
-    patents = list(loan_request.patents.with_facts())
+    patents = list(every.request.patents.all())
     titles = {str(patent.pk): patent.title for patent in patents}
     card = card_of(pair, loan_request, on=on, policy=every.policy, titles=titles)
     offer = card.offer
@@ -147,6 +149,7 @@ def case_of(
     fault = credit_code_fault(business)
     return Case(
         loan_request=loan_request,
+        policy=every.policy,
         card=card,
         size=size_texts.explain(selectors.size_verdict(business)),
         business_facts=_business_facts(business),

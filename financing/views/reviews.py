@@ -1,6 +1,7 @@
 """The coordinator's review: the queue by request, a request, one match and its decision."""
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -17,11 +18,12 @@ from businesses import selectors
 from financing import review_selectors, review_texts
 from financing.disclosure_texts import blind_facts
 from financing.forms.reviews import ApproveForm, QueueFilterForm, RejectForm, ReturnForm
-from financing.match_runs import NoPolicy, current_policy, explain_loan_request
+from financing.match_runs import NoPolicy, explain_loan_request
 from financing.models.disclosures import Disclosure, DisclosureStage
 from financing.models.loan_offers import LoanOffer
 from financing.models.loan_requests import LoanRequest
 from financing.models.matches import Match, MatchDecision, MatchStatus
+from financing.models.policies import MatchingPolicy
 from financing.models.proposals import Proposal
 from financing.review_selectors import SHOWN, QueueFilter
 from financing.services import matches
@@ -104,7 +106,7 @@ def _tabs(counts: review_selectors.QueueCounts) -> list[dict[str, object]]:
     ]
 
 
-def _entry(loan_request: LoanRequest, user: User, *, today: Any) -> dict[str, Any]:
+def _entry(loan_request: LoanRequest, user: User, *, today: date) -> dict[str, Any]:
     days = review_selectors.waiting_days(loan_request, today=today)
     return {
         "loan_request": loan_request,
@@ -116,7 +118,7 @@ def _entry(loan_request: LoanRequest, user: User, *, today: Any) -> dict[str, An
     }
 
 
-def _match_row(match: Match, user: User, *, today: Any) -> dict[str, Any]:
+def _match_row(match: Match, user: User, *, today: date) -> dict[str, Any]:
     has_clock = match.status in (MatchStatus.IN_REVIEW, MatchStatus.RETURNED, MatchStatus.REFERRED)
     return {
         "match": match,
@@ -134,15 +136,13 @@ def review_request(request: HttpRequest, pk: int) -> HttpResponse:
     """A request with its proposals, its matches past and present, and every other offer."""
     user, today = _coordinator(request), timezone.localdate()
     loan_request = _request_or_404(request, pk)
-    patents = list(loan_request.patents.with_facts())
+    try:
+        explanation = explain_loan_request(loan_request, on=today)
+    except NoPolicy:
+        return render(request, f"{FOLDER}/no_policy.html", {})
+    patents = list(explanation.request.patents.all())
     titles = {str(patent.pk): patent.title for patent in patents}
-    explanation = None
-    if loan_request.principal and loan_request.least_accepted and loan_request.term_months:
-        try:
-            explanation = explain_loan_request(loan_request, on=today)
-        except NoPolicy:
-            return render(request, f"{FOLDER}/no_policy.html", {})
-    every = candidates(explanation, titles=titles) if explanation else []
+    every = candidates(explanation, titles=titles)
     proposals = (
         Proposal.objects.visible_to(user)
         .filter(loan_request=loan_request)
@@ -346,13 +346,15 @@ def _match_page(
         "disclosed": _disclosed(match, user),
     }
     if may_decide:
-        context |= _decision_context(match, bound, today=today)
+        context |= _decision_context(match, bound, case.policy, today=today)
     return render(request, f"{FOLDER}/match.html", context | _case_context(case))
 
 
-def _decision_context(match: Match, bound: Any, *, today: Any) -> dict[str, Any]:
+def _decision_context(
+    match: Match, bound: Any, policy: MatchingPolicy, *, today: date
+) -> dict[str, Any]:
     """The three forms, and what an approval would do, in figures."""
-    answer_on, is_provisional = add_working_days(today, current_policy(today).first_answer_days)
+    answer_on, is_provisional = add_working_days(today, policy.first_answer_days)
     return {
         "approve_form": bound if isinstance(bound, ApproveForm) else _approve_form(match),
         "reject_form": bound if isinstance(bound, RejectForm) else _reject_form(match),

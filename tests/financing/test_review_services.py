@@ -81,7 +81,7 @@ def verbs(match):
     )
 
 
-# --- claim ----------------------------------------------------------------------------------------
+# --- claim ---------------------------------------------------------------------------------------
 
 
 def test_claim_makes_the_match_of_the_proposal(actor):
@@ -196,7 +196,7 @@ def test_nobody_decides_on_the_own_business(coordinator, actor, colleague):
     assert refusal(matches.reject, actor=actor, match=match, reason=reason) == "own_interest"
 
 
-# --- take over --------------------------------------------------------------------------------------
+# --- take over -----------------------------------------------------------------------------------
 
 
 def test_taking_over_moves_the_claim(claimed, colleague, actor):
@@ -218,7 +218,7 @@ def test_what_is_no_longer_in_review_is_not_taken_over(claimed, colleague, actor
     assert claimed.claimed_by == actor.user
 
 
-# --- approve ------------------------------------------------------------------------------------------
+# --- approve -------------------------------------------------------------------------------------
 
 
 def test_approving_refers_the_match_blind(claimed, actor):
@@ -347,7 +347,7 @@ def test_approve_and_reject_at_once_leave_one_decision(actor):
     assert MatchDecision.objects.count() == 1
 
 
-# --- reject -------------------------------------------------------------------------------------------
+# --- reject --------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -432,7 +432,7 @@ def test_the_audit_keeps_the_code_and_not_the_text(claimed, actor):
     assert all("张三" not in str(event.data) for event in events)
 
 
-# --- return and resubmit --------------------------------------------------------------------------
+# --- return and resubmit -------------------------------------------------------------------------
 
 
 def test_a_returned_match_comes_back_with_the_answer(claimed, actor):

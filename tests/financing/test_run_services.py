@@ -1,0 +1,467 @@
+"""What a match run writes, and what it leaves alone."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.utils import timezone
+
+from financing.models.loan_requests import LoanRequest
+from financing.models.match_runs import MatchRun
+from financing.models.matches import Match
+from financing.models.proposals import Proposal
+from financing.services import match_runs, matches
+from sipo_portal.audit.actors import Actor
+from sipo_portal.audit.models import AuditEvent
+from sipo_portal.outbox.models import OutboxMessage
+from sipo_portal.workflow.lifecycle import TransitionRefused
+from tests.factories.accounts import make_coordinator
+from tests.factories.businesses import make_appraisal, make_business, make_office, make_patent
+from tests.factories.financing import (
+    make_loan_offer,
+    make_loan_request,
+    make_match,
+    make_policy,
+    make_proposal,
+    make_run,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def office():
+    return make_office("320000")
+
+
+@pytest.fixture
+def actor(office):
+    return Actor.of(make_coordinator(office))
+
+
+@pytest.fixture(autouse=True)
+def policy(db):
+    return make_policy()
+
+
+def request_in(region, **fields):
+    business = make_business(region=region)
+    patent = make_patent(business)
+    make_appraisal(patent, 5_000_000)
+    return make_loan_request(business, [patent], **fields)
+
+
+def pairs():
+    return sorted(Proposal.objects.values_list("loan_request_id", "loan_offer_id"))
+
+
+def start(actor, office):
+    run = match_runs.request_run(actor=actor, office=office)
+    match_runs.run_matching(run.pk)
+    run.refresh_from_db()
+    return run
+
+
+# --- asking --------------------------------------------------------------------------------------
+
+
+def test_a_run_asked_twice_is_the_one_under_way(actor, office):
+    first = match_runs.request_run(actor=actor, office=office)
+    again = match_runs.request_run(actor=actor, office=office)
+
+    assert first == again
+    assert (first.status, first.scope_prefix) == ("queued", "32")
+    assert OutboxMessage.objects.filter(task="financing.run_matching").count() == 1
+    match_runs.run_matching(first.pk)
+    assert match_runs.request_run(actor=actor, office=office) != first
+
+
+def test_another_office_gets_its_own_run(actor, office):
+    other = make_office("440000")
+
+    first = match_runs.request_run(actor=actor, office=office)
+    second = match_runs.request_run(actor=Actor.of(make_coordinator(other)), office=other)
+
+    assert first != second
+
+
+def test_a_run_given_up_by_the_outbox_makes_way_for_a_new_one(actor, office):
+    lost = match_runs.request_run(actor=actor, office=office)
+    MatchRun.objects.filter(pk=lost.pk).update(
+        status="running", start_count=3, started_at=timezone.now() - timedelta(hours=1)
+    )
+
+    run = match_runs.request_run(actor=actor, office=office)
+
+    lost.refresh_from_db()
+    assert (lost.status, run.status) == ("failed", "queued")
+
+
+def test_two_beats_of_one_night_make_one_run():
+    today = timezone.localdate()
+
+    assert match_runs.request_nightly_run(on=today) == match_runs.request_nightly_run(on=today)
+    assert MatchRun.objects.count() == 1
+    assert OutboxMessage.objects.count() == 1
+
+
+# --- a full run ----------------------------------------------------------------------------------
+
+
+def test_a_run_replaces_the_proposals_of_its_requests(actor, office):
+    request = request_in("320505")
+    offer, gone = make_loan_offer(), make_loan_offer(status="closed")
+    make_proposal(request, gone)
+
+    run = start(actor, office)
+
+    assert pairs() == [(request.pk, offer.pk)]
+    proposal = Proposal.objects.get()
+    assert (proposal.run, proposal.is_provisional, proposal.rank) == (run, False, 1)
+    assert proposal.amount == request.principal
+    assert proposal.patent_ids == [patent.pk for patent in request.patents.all()]
+    assert (run.status, run.request_count, run.reached_count) == ("done", 1, 1)
+    assert run.value <= run.bound
+    assert run.fairness["size_class"] == {"micro": {"requests": 1, "reached": 1}}
+    assert run.policy is not None
+    assert all([run.input_digest, run.result_digest, run.seed, run.engine_version])
+    assert run.saving_total == proposal.saving
+
+
+def test_nothing_is_written_when_writing_fails(actor, office, monkeypatch):
+    request, offer = request_in("320505"), make_loan_offer(status="closed")
+    make_loan_offer()
+    make_proposal(request, offer)
+    before = pairs()
+    run = match_runs.request_run(actor=actor, office=office)
+
+    def broken(*_arguments):
+        raise RuntimeError("no space left")
+
+    monkeypatch.setattr(match_runs, "_finish", broken)
+    for _try in range(3):
+        with pytest.raises(RuntimeError):
+            match_runs.run_matching(run.pk)
+
+    run.refresh_from_db()
+    assert pairs() == before
+    assert (run.status, run.failure) == ("failed", "RuntimeError")
+    assert run.finished_at is not None
+
+
+def test_an_interrupted_run_starts_again_from_its_row(actor, office, monkeypatch):
+    request, offer = request_in("320505"), make_loan_offer()
+    run = match_runs.request_run(actor=actor, office=office)
+    finish = match_runs._finish
+    monkeypatch.setattr(match_runs, "_finish", lambda *_each: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        match_runs.run_matching(run.pk)
+    run.refresh_from_db()
+    assert (run.status, pairs()) == ("running", [])
+
+    monkeypatch.setattr(match_runs, "_finish", finish)
+    match_runs.run_matching(run.pk)
+
+    run.refresh_from_db()
+    assert (run.status, run.failure) == ("done", "")
+    assert pairs() == [(request.pk, offer.pk)]
+
+
+def test_delivered_twice_it_gives_one_result(actor, office):
+    request_in("320505")
+    make_loan_offer()
+    run = start(actor, office)
+    first = list(Proposal.objects.values_list("pk", flat=True))
+
+    match_runs.run_matching(run.pk)
+
+    assert list(Proposal.objects.values_list("pk", flat=True)) == first
+    assert AuditEvent.objects.filter(verb="run.finish").count() == 1
+
+
+def test_the_same_input_gives_the_same_digests(actor, office):
+    request_in("320505")
+    request_in("320506")
+    make_loan_offer()
+
+    first, second = start(actor, office), start(actor, office)
+
+    # The proposals of the first are part of the input of the second.
+    assert first.result_digest == second.result_digest
+    assert start(actor, office).input_digest == second.input_digest
+
+
+def test_a_cancelled_run_writes_nothing(actor, office):
+    request, offer = request_in("320505"), make_loan_offer(status="closed")
+    make_loan_offer()
+    make_proposal(request, offer)
+    before = pairs()
+    run = match_runs.request_run(actor=actor, office=office)
+
+    match_runs.cancel_run(actor=actor, run=run)
+    match_runs.run_matching(run.pk)
+
+    run.refresh_from_db()
+    assert (run.status, pairs()) == ("cancelled", before)
+    assert run.finished_at is not None
+    with pytest.raises(TransitionRefused):
+        match_runs.cancel_run(actor=actor, run=run)
+
+
+@pytest.mark.parametrize("moment", ["matching", "writing"])
+def test_cancelled_while_it_works_it_writes_nothing(actor, office, monkeypatch, moment):
+    request_in("320505")
+    make_loan_offer()
+    run = match_runs.request_run(actor=actor, office=office)
+    reach = match_runs._reach
+
+    def cancelled_after(each, stage, percent):
+        reach(each, stage, percent)
+        if stage == moment:
+            match_runs.cancel_run(actor=actor, run=MatchRun.objects.get(pk=run.pk))
+
+    monkeypatch.setattr(match_runs, "_reach", cancelled_after)
+    match_runs.run_matching(run.pk)
+
+    run.refresh_from_db()
+    assert (run.status, pairs()) == ("cancelled", [])
+
+
+# --- what happened since the rows were read ------------------------------------------------------
+
+
+@pytest.fixture
+def meanwhile(monkeypatch):
+    """`meanwhile(call)`: something that happens between reading and writing of the next run."""
+
+    def happens(call):
+        decide = match_runs.decide
+
+        def decide_then(found):
+            result = decide(found)
+            call()
+            return result
+
+        monkeypatch.setattr(match_runs, "decide", decide_then)
+
+    return happens
+
+
+def test_a_request_withdrawn_meanwhile_gets_no_proposal(actor, office, meanwhile):
+    request = request_in("320505")
+    make_loan_offer()
+    # Without `updated_at`: the state itself has to be looked at.
+    meanwhile(lambda: LoanRequest.objects.filter(pk=request.pk).update(status="withdrawn"))
+
+    run = start(actor, office)
+
+    assert (run.status, pairs()) == ("done", [])
+
+
+def test_an_offer_paused_meanwhile_is_not_proposed(actor, office, meanwhile):
+    request_in("320505")
+    offer = make_loan_offer()
+
+    def pause():
+        offer.status = "paused"
+        offer.save()
+
+    meanwhile(pause)
+
+    assert start(actor, office).proposal_count == 0
+    assert pairs() == []
+
+
+def test_a_proposal_claimed_meanwhile_is_not_proposed_again(actor, office, meanwhile):
+    request, offer = request_in("320505"), make_loan_offer()
+    proposal = make_proposal(request, offer)
+    meanwhile(lambda: matches.claim(actor=actor, proposal=proposal))
+
+    start(actor, office)
+
+    assert Match.objects.get().loan_offer == offer
+    assert pairs() == []
+
+
+def test_a_request_changed_meanwhile_keeps_its_newer_proposals(actor, office, meanwhile):
+    request, untouched = request_in("320505"), request_in("320505")
+    make_loan_offer()
+
+    def change():
+        request.refresh_from_db()
+        request.principal = Decimal(700_000)
+        request.save()
+        Proposal.objects.filter(loan_request=request).delete()
+        make_proposal(request, make_loan_offer(), amount=Decimal(700_000), is_provisional=True)
+
+    meanwhile(change)
+    run = start(actor, office)
+
+    newer = Proposal.objects.get(loan_request=request)
+    assert (newer.amount, newer.is_provisional) == (Decimal(700_000), True)
+    assert Proposal.objects.get(loan_request=untouched).run == run
+
+
+# --- a regional run ------------------------------------------------------------------------------
+
+
+def test_a_regional_run_touches_only_its_region(actor, office):
+    inside, outside = request_in("320505"), request_in("440305")
+    offer = make_loan_offer()
+    kept = make_proposal(outside, offer, run=make_run(kind="request", loan_request=outside))
+
+    run = start(actor, office)
+
+    assert run.request_count == 1
+    assert Proposal.objects.get(loan_request=outside) == kept
+    assert Proposal.objects.get(loan_request=inside).run == run
+
+
+@pytest.mark.parametrize(("share", "reached"), [(4, 4), (2, 2), (1, 1)])
+def test_it_uses_at_most_its_share_of_the_last_national_run(actor, office, share, reached):
+    """Of 4 million proposed in the country, `share` million were proposed in the region."""
+    policy_room = Decimal(4_000_000) / Decimal("1.5")
+    offer = make_loan_offer(capacity_amount=policy_room.quantize(Decimal(1)) + 1)
+    inside = [request_in("320505", least_accepted=Decimal(1_000_000)) for _each in range(4)]
+    outside = [request_in("440305") for _each in range(4)]
+    national = make_run()
+    for request in [*inside[:share], *outside[: 4 - share]]:
+        make_proposal(request, offer, run=national)
+
+    run = start(actor, office)
+
+    used = sum(Proposal.objects.filter(run=run).values_list("amount", flat=True))
+    assert used == reached * 1_000_000
+
+
+def test_without_a_national_run_the_share_is_that_of_the_open_principal(actor, office):
+    offer = make_loan_offer(capacity_amount=Decimal(2_666_667))
+    for region in ("320505", "320506", "440305", "440306"):
+        request_in(region, least_accepted=Decimal(1_000_000))
+
+    run = start(actor, office)
+
+    assert offer.matches.count() == 0
+    assert Proposal.objects.filter(run=run).count() == 2
+    # Half of 4 million in the country: two of the two requests here, none more is possible.
+    request_in("320505", least_accepted=Decimal(1_000_000))
+    third = start(actor, office)
+    used = sum(Proposal.objects.filter(run=third).values_list("amount", flat=True))
+    assert used <= Decimal(4_000_000) * 3 / 5
+
+
+def test_booked_and_held_are_taken_off_before_sharing(actor, office):
+    # Room: 1.5 × (4 million − 1 million booked) − 1 million held = 3.5 million.
+    offer = make_loan_offer(
+        capacity_amount=Decimal(4_000_000), booked_amount=Decimal(1_000_000), booked_count=1
+    )
+    make_match(request_in("320507", status="open"), offer, status="referred")
+    for _each in range(4):
+        request_in("320505", least_accepted=Decimal(1_000_000))
+
+    run = start(actor, office)
+
+    used = sum(Proposal.objects.filter(run=run).values_list("amount", flat=True))
+    assert used == Decimal(3_000_000)
+
+
+# --- one request, one offer ----------------------------------------------------------------------
+
+
+def test_a_submitted_request_is_opened_and_matched_at_once():
+    request, offer = request_in("320505", status="submitted"), make_loan_offer()
+
+    match_runs.match_request(request.pk)
+
+    request.refresh_from_db()
+    assert request.status == "open"
+    proposal = Proposal.objects.get()
+    assert (proposal.loan_offer, proposal.is_provisional) == (offer, True)
+    assert (proposal.run.kind, proposal.run.status) == ("request", "done")
+
+
+def test_matching_a_request_twice_leaves_one_set_of_proposals():
+    request, offer = request_in("320505"), make_loan_offer()
+
+    match_runs.match_request(request.pk)
+    match_runs.match_request(request.pk)
+
+    assert pairs() == [(request.pk, offer.pk)]
+
+
+def test_a_request_no_longer_in_matching_loses_its_proposals():
+    request = request_in("320505", status="withdrawn")
+    make_proposal(request, make_loan_offer())
+
+    match_runs.match_request(request.pk)
+
+    assert pairs() == []
+    assert not MatchRun.objects.filter(kind="request").exists()
+
+
+def test_a_vanished_request_is_normal():
+    match_runs.match_request(999_999)
+    match_runs.match_offer(999_999)
+    match_runs.run_matching(999_999)
+
+
+def test_one_request_gets_only_what_standing_proposals_leave():
+    # Room 1.5 million, 1 million of it proposed to another request.
+    offer = make_loan_offer(capacity_amount=Decimal(1_000_000))
+    make_proposal(request_in("320505"), offer)
+    late = request_in("320505", least_accepted=Decimal(1_000_000))
+
+    match_runs.match_request(late.pk)
+
+    assert not Proposal.objects.filter(loan_request=late).exists()
+
+
+def test_a_published_offer_is_added_behind_what_requests_have():
+    request, first = request_in("320505"), make_loan_offer()
+    make_proposal(request, first)
+    offer = make_loan_offer()
+
+    match_runs.match_offer(offer.pk)
+
+    new = Proposal.objects.get(loan_offer=offer)
+    assert (new.rank, new.is_provisional, new.run.kind) == (2, True, "offer")
+    assert Proposal.objects.filter(loan_offer=first).exists()
+
+
+def test_a_request_with_k_proposals_gets_no_more():
+    request = request_in("320505")
+    for rank in (1, 2, 3):
+        make_proposal(request, make_loan_offer(), rank=rank)
+    offer = make_loan_offer()
+
+    match_runs.match_offer(offer.pk)
+
+    assert not Proposal.objects.filter(loan_offer=offer).exists()
+
+
+@pytest.mark.parametrize("status", ["paused", "closed"])
+def test_an_offer_no_longer_live_loses_its_proposals_and_no_other(status):
+    request = request_in("320505")
+    offer, other = make_loan_offer(status=status), make_loan_offer()
+    make_proposal(request, offer)
+    make_proposal(request, other, rank=2)
+
+    match_runs.match_offer(offer.pk)
+
+    assert pairs() == [(request.pk, other.pk)]
+
+
+# --- who sees it ---------------------------------------------------------------------------------
+
+
+def test_coordinators_see_runs_of_their_region_and_of_the_country(actor, office):
+    national, own = make_run(), make_run(scope_prefix="32", office=office)
+    below = make_run(scope_prefix="3205", office=make_office("320500"))
+    foreign = make_run(scope_prefix="44", office=make_office("440000"))
+    one = make_run(kind="request", loan_request=request_in("320505"))
+    foreign_one = make_run(kind="request", loan_request=request_in("440305"))
+
+    seen = set(MatchRun.objects.visible_to(actor.user))
+
+    assert seen == {national, own, below, one}
+    assert not seen & {foreign, foreign_one}
