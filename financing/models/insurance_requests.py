@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -10,27 +9,16 @@ from django.utils.translation import gettext_lazy as _
 from businesses.models.businesses import Business
 from businesses.models.patents import Patent
 from financing.models.insurance_offers import CoverKind
-from financing.models.requests import REQUEST_HOLDING_STATUSES, RequestQuerySet, RequestStatus
+from financing.models.requests import REQUEST_HOLDING_STATUSES, Request, RequestQuerySet
 
 
-class InsuranceRequest(models.Model):
+class InsuranceRequest(Request):
     business = models.ForeignKey(
         Business,
         on_delete=models.PROTECT,
         related_name="insurance_requests",
         verbose_name=_("business"),
     )
-    created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
-    )
-    status = models.CharField(
-        _("status"),
-        max_length=10,
-        choices=RequestStatus,
-        default=RequestStatus.DRAFT,
-        db_index=True,
-    )
-    status_changed_at = models.DateTimeField(null=True, blank=True)
     cover_kind = models.CharField(_("cover"), max_length=24, choices=CoverKind)
     sum_insured = models.DecimalField(
         _("sum insured (yuan)"), max_digits=16, decimal_places=2, null=True, blank=True
@@ -45,11 +33,6 @@ class InsuranceRequest(models.Model):
     patents = models.ManyToManyField(
         Patent, blank=True, related_name="insurance_requests", verbose_name=_("patents to insure")
     )
-    submitted_at = models.DateTimeField(null=True, blank=True)
-    refreshed_at = models.DateTimeField(null=True, blank=True)
-    returned_reason = models.TextField(blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
 
     objects = RequestQuerySet.as_manager()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -12,26 +11,15 @@ from businesses.models.patents import Patent
 from financing.models.requests import (
     REQUEST_HOLDING_STATUSES,
     Purpose,
+    Request,
     RequestQuerySet,
-    RequestStatus,
 )
 
 
-class LoanRequest(models.Model):
+class LoanRequest(Request):
     business = models.ForeignKey(
         Business, on_delete=models.PROTECT, related_name="loan_requests", verbose_name=_("business")
     )
-    created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
-    )
-    status = models.CharField(
-        _("status"),
-        max_length=10,
-        choices=RequestStatus,
-        default=RequestStatus.DRAFT,
-        db_index=True,
-    )
-    status_changed_at = models.DateTimeField(null=True, blank=True)
     # A draft may be incomplete; what a submitted request needs is checked by its service.
     principal = models.DecimalField(
         _("principal (yuan)"), max_digits=16, decimal_places=2, null=True, blank=True
@@ -52,12 +40,6 @@ class LoanRequest(models.Model):
     patents = models.ManyToManyField(
         Patent, blank=True, related_name="loan_requests", verbose_name=_("patents offered")
     )
-    submitted_at = models.DateTimeField(null=True, blank=True)
-    refreshed_at = models.DateTimeField(null=True, blank=True)
-    returned_reason = models.TextField(blank=True)
-    # The step of the form that was reached, so that a draft opens where it was left.
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
 
     objects = RequestQuerySet.as_manager()
 

@@ -17,6 +17,7 @@ from financing.models.insurance_offers import InsuranceOffer
 from financing.models.insurance_requests import InsuranceRequest
 from financing.models.loan_offers import LoanOffer
 from financing.models.loan_requests import LoanRequest
+from financing.models.pairs import ONE_KIND, RequestAndOffer
 from sipo_portal.accounts.models import Role, User
 
 # No letters or digits that are mistaken for one another when read aloud.
@@ -85,7 +86,7 @@ class MatchQuerySet(models.QuerySet["Match"]):
         return self.filter(status__in=MATCH_LIVE_STATUSES)
 
 
-class Match(models.Model):
+class Match(RequestAndOffer, models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     reference = models.CharField(
         _("reference"), max_length=11, unique=True, default=new_reference, editable=False
@@ -137,18 +138,7 @@ class Match(models.Model):
         ordering = ["-created_at", "pk"]
         constraints = [
             models.CheckConstraint(
-                condition=Q(
-                    loan_request__isnull=False,
-                    loan_offer__isnull=False,
-                    insurance_request__isnull=True,
-                    insurance_offer__isnull=True,
-                )
-                | Q(
-                    loan_request__isnull=True,
-                    loan_offer__isnull=True,
-                    insurance_request__isnull=False,
-                    insurance_offer__isnull=False,
-                ),
+                condition=ONE_KIND,
                 name="match_one_kind",
             ),
             # Two coordinators who claim at once: one match.
@@ -166,20 +156,6 @@ class Match(models.Model):
 
     def __str__(self) -> str:
         return self.reference
-
-    @property
-    def request(self) -> LoanRequest | InsuranceRequest:
-        """The request of either kind; the constraint says exactly one is there."""
-        request = self.loan_request or self.insurance_request
-        assert request is not None
-        return request
-
-    @property
-    def offer(self) -> LoanOffer | InsuranceOffer:
-        """The offer of either kind."""
-        offer = self.loan_offer or self.insurance_offer
-        assert offer is not None
-        return offer
 
     @property
     def is_live(self) -> bool:

@@ -13,6 +13,7 @@ from financing.models.insurance_requests import InsuranceRequest
 from financing.models.loan_offers import LoanOffer
 from financing.models.loan_requests import LoanRequest
 from financing.models.match_runs import MatchRun
+from financing.models.pairs import ONE_KIND, RequestAndOffer
 from sipo_portal.accounts.models import User
 
 
@@ -22,7 +23,7 @@ class ProposalQuerySet(models.QuerySet["Proposal"]):
         return self.filter(business__in=Business.objects.visible_to(user))
 
 
-class Proposal(models.Model):
+class Proposal(RequestAndOffer, models.Model):
     run = models.ForeignKey(MatchRun, on_delete=models.PROTECT, related_name="proposals")
     business = models.ForeignKey(Business, on_delete=models.CASCADE, related_name="proposals")
     loan_request = models.ForeignKey(
@@ -53,18 +54,7 @@ class Proposal(models.Model):
         ordering = ["rank", "pk"]
         constraints = [
             models.CheckConstraint(
-                condition=Q(
-                    loan_request__isnull=False,
-                    loan_offer__isnull=False,
-                    insurance_request__isnull=True,
-                    insurance_offer__isnull=True,
-                )
-                | Q(
-                    loan_request__isnull=True,
-                    loan_offer__isnull=True,
-                    insurance_request__isnull=False,
-                    insurance_offer__isnull=False,
-                ),
+                condition=ONE_KIND,
                 name="proposal_one_kind",
             ),
             models.UniqueConstraint(
@@ -81,17 +71,3 @@ class Proposal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.request} → {self.offer}"
-
-    @property
-    def request(self) -> LoanRequest | InsuranceRequest:
-        """The request of either kind; the constraint says exactly one is there."""
-        request = self.loan_request or self.insurance_request
-        assert request is not None
-        return request
-
-    @property
-    def offer(self) -> LoanOffer | InsuranceOffer:
-        """The offer of either kind."""
-        offer = self.loan_offer or self.insurance_offer
-        assert offer is not None
-        return offer
