@@ -5,6 +5,7 @@ Every function starts from `visible_to` and needs a number of queries that does 
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.utils import timezone
@@ -19,6 +20,8 @@ from financing.models.requests import REQUEST_MATCHING_STATUSES
 from sipo_portal.accounts.models import User
 
 REVIEW_STATUSES = (MatchStatus.IN_REVIEW.value, MatchStatus.RETURNED.value)
+# Loan requests with annotations, which the type cannot tell.
+Requests = QuerySet[Any]
 # `todo`: what is mine or nobody's. The rest is one pile each.
 SHOWN = ("todo", "to_claim", "mine", "in_review", "decided")
 
@@ -33,7 +36,7 @@ class QueueFilter:
     search: str = ""
 
 
-def queue(user: User, wanted: QueueFilter) -> QuerySet[LoanRequest]:
+def queue(user: User, wanted: QueueFilter) -> Requests:
     """The requests of one pile: nearest deadline first, then longest waiting; decided ones last
     moved first. With proposals, matches, patents and what an entry says of them."""
     rows = _in_pile(_requests(user), wanted.shown, user)
@@ -53,28 +56,29 @@ def queue(user: User, wanted: QueueFilter) -> QuerySet[LoanRequest]:
         ),
         moved_at=Subquery(moved.values("updated_at")[:1]),
     )
+    entries = _with_entries(rows)
     if wanted.shown == "decided":
-        return _with_entries(rows).order_by("-moved_at", "pk")
-    return _with_entries(rows).order_by(
-        F("next_deadline_on").asc(nulls_last=True), "submitted_at", "pk"
-    )
+        return entries.order_by("-moved_at", "pk")
+    return entries.order_by(F("next_deadline_on").asc(nulls_last=True), "submitted_at", "pk")
 
 
-def _requests(user: User) -> QuerySet[LoanRequest]:
+def _requests(user: User) -> Requests:
     own = Match.objects.filter(loan_request=OuterRef("pk"))
-    return LoanRequest.objects.visible_to(user).annotate(
+    rows: Requests = LoanRequest.objects.visible_to(user)
+    marked: Requests = rows.annotate(
         has_proposal=Exists(Proposal.objects.filter(loan_request=OuterRef("pk"))),
         has_review=Exists(own.filter(status__in=REVIEW_STATUSES)),
         has_mine=Exists(own.filter(status=MatchStatus.IN_REVIEW, claimed_by=user)),
         has_decided=Exists(own.exclude(status__in=REVIEW_STATUSES)),
     )
+    return marked
 
 
 def _to_claim() -> Q:
     return Q(has_proposal=True, status__in=REQUEST_MATCHING_STATUSES)
 
 
-def _in_pile(rows: QuerySet[LoanRequest], shown: str, user: User) -> QuerySet[LoanRequest]:
+def _in_pile(rows: Requests, shown: str, user: User) -> Requests:
     match shown:
         case "to_claim":
             return rows.filter(_to_claim())
@@ -87,8 +91,8 @@ def _in_pile(rows: QuerySet[LoanRequest], shown: str, user: User) -> QuerySet[Lo
     return rows.filter(_to_claim() | Q(has_mine=True))
 
 
-def _with_entries(rows: QuerySet[LoanRequest]) -> QuerySet[LoanRequest]:
-    return (
+def _with_entries(rows: Requests) -> Requests:
+    entries: Requests = (
         rows.select_related("business__region")
         .annotate(patent_count=Count("patents", distinct=True))
         .prefetch_related(
@@ -104,6 +108,7 @@ def _with_entries(rows: QuerySet[LoanRequest]) -> QuerySet[LoanRequest]:
             ),
         )
     )
+    return entries
 
 
 @dataclass(frozen=True)

@@ -159,19 +159,20 @@ def queue_now(
             "%(count)d matches wait for your decision",
             mine_count,
         ) % {"count": mine_count}
-        text = _("Next: %(business)s with %(institution)s.") % {
+        text: Text = _("Next: %(business)s with %(institution)s.") % {
             "business": first_mine.business.name,
             "institution": first_mine.institution.label,
         }
         when = ""
         if deadline is not None:
-            when = _("Decide by %(day)s: %(left)s.") % {
+            sentence = _("Decide by %(day)s: %(left)s.") % {
                 "day": formats.day(deadline.on),
                 "left": deadline.sentence,
             }
+            when = str(sentence)
         url = reverse("financing:match_detail", args=[first_mine.pk])
         tone = "attention" if overdue_count else ""
-        return Now(title, str(text), str(when), tone, url, str(_("Decide the next match")))
+        return Now(title, str(text), when, tone, url, str(_("Decide the next match")))
     if claim_count:
         title = ngettext(
             "%(count)d request has proposals nobody has claimed",

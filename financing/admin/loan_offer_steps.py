@@ -3,7 +3,7 @@
 from datetime import date
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from financing.admin.steps import Step
 from financing.models.loan_offers import LoanOffer
@@ -30,14 +30,14 @@ def step_texts(offer: LoanOffer) -> dict[str, Step]:
                     "Requests that meet the criteria are proposed from now on; branch offices "
                     "review them before they reach you."
                 ),
-                facts=[{"label": _("Open"), "value": window}, capacity],
+                facts=[{"label": pgettext("period", "Open"), "value": window}, capacity],
                 is_main=True,
             ),
             Step(
                 action="resume",
                 label=_("Publish again"),
                 consequence=_("Requests that meet the criteria are proposed again from now on."),
-                facts=[{"label": _("Open"), "value": window}, capacity, booked],
+                facts=[{"label": pgettext("period", "Open"), "value": window}, capacity, booked],
                 is_main=True,
             ),
             Step(

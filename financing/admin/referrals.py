@@ -11,7 +11,7 @@ from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language, gettext_lazy, ngettext
+from django.utils.translation import get_language, gettext_lazy, ngettext, pgettext
 from django.utils.translation import gettext as _
 
 from businesses.models.businesses import SizeClass
@@ -215,7 +215,7 @@ def _facts(referral: Referral) -> list[dict[str, Any]]:
             "value": band_label(LIFE_BANDS, fields["life_band"]),
             "note": _("on the day of the referral"),
         },
-        {"label": _("Referred"), "value": formats.moment(referral.referred_at)},
+        {"label": pgettext("moment", "Referred"), "value": formats.moment(referral.referred_at)},
         {"label": _("Answer by"), "value": formats.day(referral.deadline_on)},
     ]
 

@@ -80,7 +80,7 @@ class ApproveForm(forms.Form):
     )
 
     def __init__(self, *args: Any, numbers: list[str], action: str, **kwargs: Any) -> None:
-        super().__init__(*args, auto_id="approve_%s", **kwargs)
+        super().__init__(*args, **kwargs | {"auto_id": "approve_%s"})
         if numbers:
             self.fields["has_compared"].help_text = ", ".join(f"ZL{each}" for each in numbers)
         else:
@@ -121,7 +121,7 @@ class RejectForm(ReasonForm):
     field_order = ["reason", "criterion", "text", "is_shown_to_business"]
 
     def __init__(self, *args: Any, action: str, **kwargs: Any) -> None:
-        super().__init__(*args, auto_id="reject_%s", **kwargs)
+        super().__init__(*args, **kwargs | {"auto_id": "reject_%s"})
         self.fields["reason"].choices = [  # type: ignore[attr-defined]
             ("", _("Choose a reason")),
             *REJECTING,
@@ -143,7 +143,7 @@ class RejectForm(ReasonForm):
 
 class ReturnForm(ReasonForm):
     def __init__(self, *args: Any, action: str, **kwargs: Any) -> None:
-        super().__init__(*args, auto_id="return_%s", **kwargs)
+        super().__init__(*args, **kwargs | {"auto_id": "return_%s"})
         self.fields["reason"].choices = [  # type: ignore[attr-defined]
             ("", _("Choose a reason")),
             *RETURNING,

@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('financing', '0003_run_starts'),
+        ("financing", "0003_run_starts"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='matchrun',
-            name='prices',
+            model_name="matchrun",
+            name="prices",
             field=models.JSONField(blank=True, default=dict),
         ),
     ]

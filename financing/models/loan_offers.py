@@ -9,6 +9,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from businesses.models.certificates import CertificateKind
 from businesses.models.patents import PatentKind
@@ -42,7 +43,7 @@ class CollateralBasis(models.TextChoices):
 
 
 class FeeKind(models.TextChoices):
-    APPRAISAL = "appraisal", _("Appraisal")
+    APPRAISAL = "appraisal", pgettext_lazy("fee", "Appraisal")
     GUARANTEE = "guarantee", _("Guarantee")
     INSURANCE = "insurance", _("Guarantee insurance")
     REGISTRATION = "registration", _("Pledge registration")

@@ -7,6 +7,7 @@ from typing import Self
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from businesses.models.businesses import Business
 from sipo_portal.accounts.models import Role, User
@@ -15,7 +16,7 @@ from sipo_portal.accounts.models import Role, User
 class RequestStatus(models.TextChoices):
     DRAFT = "draft", _("Draft")
     SUBMITTED = "submitted", _("Submitted")
-    OPEN = "open", _("Open")
+    OPEN = "open", pgettext_lazy("request", "Open")
     RETURNED = "returned", _("Returned: more information asked")
     COMMITTED = "committed", _("Committed")
     FUNDED = "funded", _("Funded")

@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_safe
 
 from financing import run_texts
@@ -29,10 +30,15 @@ FOLDER = "financing/match_runs"
 PER_PAGE = 30
 
 
+def _coordinator(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)  # the gate let no visitor through
+    return request.user
+
+
 def _office(request: HttpRequest) -> BranchOffice:
-    assert isinstance(request.user, User)
-    assert request.user.office is not None  # a CHECK: coordinators have one
-    return request.user.office
+    office = _coordinator(request).office
+    assert office is not None  # a CHECK: coordinators have one
+    return office
 
 
 @roles_required(Role.COORDINATOR)
@@ -40,7 +46,7 @@ def _office(request: HttpRequest) -> BranchOffice:
 def run_list(request: HttpRequest) -> HttpResponse:
     """Full runs, newest first; those over one request or offer are too many to read."""
     runs = (
-        MatchRun.objects.visible_to(request.user)
+        MatchRun.objects.visible_to(_coordinator(request))
         .filter(kind=RunKind.FULL)
         .select_related("office__region", "requested_by")
     )
@@ -62,15 +68,15 @@ def run_start(request: HttpRequest) -> HttpResponseBase:
     """What a run would do, in figures; posted, it is asked for. Asked twice it is one run."""
     office = _office(request)
     if request.method == "POST":
-        run = match_runs.request_run(actor=Actor.of(request.user), office=office)
+        run = match_runs.request_run(actor=Actor.of(_coordinator(request)), office=office)
         return redirect("financing:run_detail", run.pk)
     try:
         policy = current_policy(timezone.localdate())
     except NoPolicy:
         return render(request, "financing/reviews/no_policy.html", {})
-    requests = LoanRequest.objects.visible_to(request.user).in_matching().count()
-    offers = LoanOffer.objects.visible_to(request.user).live().count()
-    standing = Proposal.objects.visible_to(request.user).count()
+    requests = LoanRequest.objects.visible_to(_coordinator(request)).in_matching().count()
+    offers = LoanOffer.objects.visible_to(_coordinator(request)).live().count()
+    standing = Proposal.objects.visible_to(_coordinator(request)).count()
     region = office.region.label if office.region else _("The whole country")
     facts = [
         {"label": _("Region"), "value": region},
@@ -88,7 +94,7 @@ def run_start(request: HttpRequest) -> HttpResponseBase:
 
 
 def _run_or_404(request: HttpRequest, pk: int) -> MatchRun:
-    runs = MatchRun.objects.visible_to(request.user).select_related(
+    runs = MatchRun.objects.visible_to(_coordinator(request)).select_related(
         "office__region", "requested_by", "policy"
     )
     return get_object_or_404(runs, pk=pk)
@@ -131,7 +137,11 @@ def _reached_percent(run: MatchRun) -> str:
 def _facts(run: MatchRun) -> list[dict[str, str]]:
     asked_by = run.requested_by.name if run.requested_by else _("the nightly clock")
     facts = [
-        {"label": _("Asked for"), "value": formats.moment(run.created_at), "note": asked_by},
+        {
+            "label": pgettext("moment", "Asked for"),
+            "value": formats.moment(run.created_at),
+            "note": asked_by,
+        },
         {
             "label": _("Finished"),
             "value": formats.moment(run.finished_at),
@@ -184,7 +194,7 @@ def run_cancel(request: HttpRequest, pk: int) -> HttpResponseBase:
         messages.warning(request, _("Only the office that asked for this run can cancel it."))
         return redirect("financing:run_detail", pk)
     try:
-        match_runs.cancel_run(actor=Actor.of(request.user), run=run)
+        match_runs.cancel_run(actor=Actor.of(_coordinator(request)), run=run)
     except TransitionRefused:
         messages.warning(request, _("The run had ended already."))
     else:

@@ -281,12 +281,13 @@ def _candidate(each: OfferExplanation, group: str, titles: dict[str, str]) -> Ca
     elif group == "refused":
         why = rule_title(each.refusals[0].code)
         amount = saving = None
+    outcome = outcome_text("near_miss" if group == "near" else each.outcome)
     return Candidate(
         offer=each.offer,
-        outcome=outcome_text("near_miss" if group == "near" else each.outcome),
+        outcome=outcome,
         amount=amount,
         saving=saving,
-        why=why,
+        why=why or str(outcome.sentence),
         group=group,
         match=each.match,
     )

@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_safe
 
 from businesses import selectors
@@ -173,8 +174,9 @@ def review_request(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _request_or_404(request: HttpRequest, pk: int) -> LoanRequest:
-    rows = LoanRequest.objects.visible_to(request.user).select_related("business__region")
-    return get_object_or_404(rows, pk=pk)
+    rows = LoanRequest.objects.visible_to(_coordinator(request)).select_related("business__region")
+    loan_request: LoanRequest = get_object_or_404(rows, pk=pk)
+    return loan_request
 
 
 def _request_facts(loan_request: LoanRequest, waiting: str) -> list[dict[str, str]]:
@@ -195,7 +197,7 @@ def _request_facts(loan_request: LoanRequest, waiting: str) -> list[dict[str, st
             "note": loan_request.purpose_text,
         },
         {
-            "label": _("Submitted"),
+            "label": pgettext("moment", "Submitted"),
             "value": formats.moment(loan_request.submitted_at),
             "note": _("waiting %(time)s") % {"time": waiting},
         },
@@ -219,7 +221,7 @@ def _request_facts(loan_request: LoanRequest, waiting: str) -> list[dict[str, st
 def review_proposal(request: HttpRequest, pk: int, offer_pk: int) -> HttpResponseBase:
     """One offer for one request. The address lasts while runs replace the proposal behind it."""
     loan_request = _request_or_404(request, pk)
-    offer = get_object_or_404(LoanOffer.objects.visible_to(request.user), pk=offer_pk)
+    offer = get_object_or_404(LoanOffer.objects.visible_to(_coordinator(request)), pk=offer_pk)
     standing = _live_match(request, loan_request, offer)
     if standing is not None:
         return redirect("financing:match_detail", standing.pk)
@@ -244,13 +246,13 @@ def _proposal_page(
 def match_claim(request: HttpRequest, pk: int, offer_pk: int) -> HttpResponseBase:
     """Claim the proposal of this offer for this request; asked again, it is the same match."""
     loan_request = _request_or_404(request, pk)
-    offer = get_object_or_404(LoanOffer.objects.visible_to(request.user), pk=offer_pk)
+    offer = get_object_or_404(LoanOffer.objects.visible_to(_coordinator(request)), pk=offer_pk)
     if request.method != "POST":
         return redirect("financing:review_proposal", pk, offer_pk)
     standing = _live_match(request, loan_request, offer)
     if standing is None:
         proposal = (
-            Proposal.objects.visible_to(request.user)
+            Proposal.objects.visible_to(_coordinator(request))
             .filter(loan_request=loan_request, loan_offer=offer)
             .first()
         )
@@ -269,7 +271,7 @@ def match_claim(request: HttpRequest, pk: int, offer_pk: int) -> HttpResponseBas
 
 
 def _live_match(request: HttpRequest, loan_request: LoanRequest, offer: LoanOffer) -> Match | None:
-    rows = Match.objects.visible_to(request.user).live()
+    rows = Match.objects.visible_to(_coordinator(request)).live()
     return rows.filter(loan_request=loan_request, loan_offer=offer).first()
 
 
@@ -305,7 +307,7 @@ def match_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 def _match_or_404(request: HttpRequest, pk: UUID) -> Match:
     rows = (
-        Match.objects.visible_to(request.user)
+        Match.objects.visible_to(_coordinator(request))
         .filter(loan_request__isnull=False)
         .select_related("loan_request__business__region", "loan_offer", "institution", "claimed_by")
         .prefetch_related("patents")

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db import models
 from django.db.models import Q
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 
@@ -110,7 +110,7 @@ class BranchOffice(models.Model):
         related_name="children",
         verbose_name=_("parent office"),
     )
-    is_active = models.BooleanField(_("open"), default=True)
+    is_active = models.BooleanField(pgettext_lazy("office", "open"), default=True)
 
     objects = BranchOfficeQuerySet.as_manager()
 
