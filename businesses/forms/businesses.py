@@ -19,7 +19,7 @@ from businesses.permissions import is_identity_fixed
 from businesses.rules import industries
 from businesses.rules.identifiers import IdentifierError
 from sipo_portal.offices.models import Region
-from sipo_portal.ui.fields import DayField, FigureField, PlainIntegerField
+from sipo_portal.ui.fields import DayField, FigureField, PlainIntegerField, YearField
 from sipo_portal.ui.forms import PortalFormHelper, Section
 
 # As many digits as the columns hold.
@@ -108,10 +108,9 @@ class BusinessForm(forms.Form):
         ),
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
     )
-    figures_year = PlainIntegerField(
+    figures_year = YearField(
         label=_("Year of the figures"),
         required=False,
-        largest=9999,
         help_text=_("The last closed year."),
     )
     employee_count = PlainIntegerField(

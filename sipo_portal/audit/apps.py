@@ -2,11 +2,13 @@ from importlib import import_module
 
 from django.apps import AppConfig, apps
 from django.db.models.signals import post_migrate
+from django.utils.translation import gettext_lazy as _
 
 
 class AuditConfig(AppConfig):
     name = "sipo_portal.audit"
     label = "audit"
+    verbose_name = _("Audit")
 
     def ready(self) -> None:
         grants = import_module("sipo_portal.audit.grants")

@@ -175,6 +175,16 @@ class PlainIntegerField(FigureField):
         return None if number is None else int(number)
 
 
+class YearField(PlainIntegerField):
+    """A year: four figures, shown without a separator."""
+
+    def __init__(self, *, smallest: int = 1900, largest: int = 2999, **kwargs: Any) -> None:
+        super().__init__(smallest=smallest, largest=largest, **kwargs)
+
+    def prepare_value(self, value: Any) -> Any:
+        return str(value) if isinstance(value, int) else super().prepare_value(value)
+
+
 class ModelFigureField(FigureField):
     """The form field of a model's DecimalField in the admin: 0 or more, its number of digits."""
 

@@ -323,6 +323,8 @@ class ScopedInline(ScopedRelations):
 class ScopedTabularInline(ScopedInline, TabularInline):
     """Child rows in a table; every input carries its column's name for people who do not see it."""
 
+    template = "admin/scrollable_table.html"
+
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
         formset_class = super().get_formset(request, obj, **kwargs)
 

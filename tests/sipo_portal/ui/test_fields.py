@@ -12,6 +12,7 @@ from sipo_portal.ui.fields import (
     PercentField,
     PlainIntegerField,
     WanField,
+    YearField,
     YuanField,
     plain_number,
 )
@@ -126,3 +127,11 @@ def test_the_page_shows_unit_hint_and_message_at_the_input() -> None:
     assert 'aria-describedby="id_amount_helptext id_amount_error"' in str(form["amount"])
     assert 'aria-invalid="true"' in str(form["amount"])
     assert 'value="-1"' in str(form["amount"])
+
+
+def test_a_year_is_shown_without_a_separator() -> None:
+    field = YearField()
+    assert field.prepare_value(2025) == "2025"
+    assert field.clean("２０２５") == 2025
+    with pytest.raises(ValidationError):
+        field.clean("20250")
