@@ -133,5 +133,5 @@ def test_a_year_is_shown_without_a_separator() -> None:
     field = YearField()
     assert field.prepare_value(2025) == "2025"
     assert field.clean("２０２５") == 2025
-    with pytest.raises(ValidationError):
+    with pytest.raises(forms.ValidationError):
         field.clean("20250")
