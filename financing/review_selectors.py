@@ -72,6 +72,7 @@ def _requests(user: User) -> Requests:
         has_decided=Exists(own.exclude(status__in=REVIEW_STATUSES)),
     )
     return marked
+    return rows
 
 
 def _to_claim() -> Q:
@@ -108,6 +109,7 @@ def _with_entries(rows: Requests) -> Requests:
             ),
         )
     )
+    return entries
     return entries
 
 
