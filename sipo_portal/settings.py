@@ -16,6 +16,8 @@ DEBUG = env.bool("DEBUG", False)
 SECRET_KEY = env.str("SECRET_KEY")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+# Where people reach the portal, for lists and mails made outside a request.
+PUBLIC_ADDRESS = env.str("PUBLIC_ADDRESS", "")
 STATE_DIR = Path(env.str("STATE_DIR", str(BASE_DIR / ".state")))
 # Served over TLS: cookies are marked secure and plain requests redirected.
 SECURE = env.bool("SECURE", True)

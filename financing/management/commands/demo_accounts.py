@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from urllib.parse import urljoin
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -22,7 +23,7 @@ class Command(BaseCommand):
             raise CommandError("There is no demo data: run seed_demo with DEMO_DATA=1 first.")
         rows = [
             {
-                "address": account.address,
+                "address": urljoin(settings.PUBLIC_ADDRESS, account.address),
                 "role": str(account.role),
                 "tenant": account.tenant,
                 "name": account.name,
@@ -40,5 +41,5 @@ class Command(BaseCommand):
         for row in rows:
             self.stdout.write(
                 f"{row['role']:<18} {row['email']:<28} {row['password']}  "
-                f"{row['totp_secret'] or '-':<34} {row['address']:<9} {row['tenant']}"
+                f"{row['totp_secret'] or '-':<34} {row['address']:<36} {row['tenant']}"
             )
