@@ -9,7 +9,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from businesses.models.businesses import Business
+from businesses.models.businesses import Business, BusinessStatus
 from sipo_portal.accounts.models import Role, User
 
 
@@ -54,8 +54,10 @@ class RequestQuerySet(models.QuerySet):  # type: ignore[type-arg]
         return visible
 
     def in_matching(self) -> Self:
-        """The requests a run considers."""
-        return self.filter(status__in=REQUEST_MATCHING_STATUSES)
+        """The requests a run considers: submitted or open, of a business that is not suspended."""
+        return self.filter(status__in=REQUEST_MATCHING_STATUSES).exclude(
+            business__status=BusinessStatus.SUSPENDED
+        )
 
 
 class Request(models.Model):
