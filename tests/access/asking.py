@@ -71,7 +71,8 @@ def _argument(world: World, row: str, tenant: str) -> Any:
 
 def own_rows(person: str, page: Page) -> list[tuple[str, ...]]:
     """The tenants of rows this person may see, one tuple per tenant."""
-    return [tuple(tenant for _row in page.rows) for tenant in PEOPLE[person][1]]
+    tenants = PEOPLE[person][1] if page.rows else PEOPLE[person][1][0]
+    return [tuple(tenant for _row in page.rows) for tenant in tenants]
 
 
 def hidden_rows(person: str, page: Page) -> list[tuple[str, ...]]:
