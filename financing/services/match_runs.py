@@ -59,7 +59,7 @@ def request_run(*, actor: Actor, office: BranchOffice) -> MatchRun:
     if unfinished is not None:
         if not _is_given_up(unfinished):
             return unfinished
-        advance(RUN, unfinished, "fail", actor=Actor.MATCHER)
+        _give_up(unfinished)
     run = MatchRun.objects.create(
         kind=RunKind.FULL,
         office=office,
@@ -73,7 +73,15 @@ def request_run(*, actor: Actor, office: BranchOffice) -> MatchRun:
 
 @transaction.atomic
 def request_nightly_run(*, on: date) -> MatchRun:
-    """The run over the whole country of one night; asked twice, it is still one."""
+    """The run over the whole country of one night; asked twice, it is still one.
+
+    Earlier nightly runs whose workers were lost too often are ended, so that no page shows them
+    as running.
+    """
+    stuck = MatchRun.objects.filter(nightly_of__isnull=False, status=RunStatus.RUNNING)
+    for run in stuck.select_for_update(skip_locked=True):
+        if _is_given_up(run):
+            _give_up(run)
     run, is_new = MatchRun.objects.get_or_create(nightly_of=on, defaults={"kind": RunKind.FULL})
     if is_new:
         record(Verb.RUN_REQUESTED, actor=Actor.CLOCK, obj=run, data={"scope": ""})
@@ -320,6 +328,12 @@ def _fail(run: MatchRun, error: Exception) -> None:
     locked.save(update_fields=["failure", "finished_at"])
     if locked.start_count >= MOST_STARTS:
         advance(RUN, locked, "fail", actor=Actor.MATCHER, data={"error": locked.failure})
+
+
+def _give_up(run: MatchRun) -> None:
+    advance(RUN, run, "fail", actor=Actor.MATCHER)
+    run.finished_at = timezone.now()
+    run.save(update_fields=["finished_at"])
 
 
 def _is_given_up(run: MatchRun) -> bool:
