@@ -201,19 +201,24 @@ def _disclosed(match: Match, user: User) -> list[dict[str, str]]:
     return blind_facts(row.fields) if row else []
 
 
+def _at_decision(name: str, match: Match) -> str:
+    """Posted there, a page that comes back with an error opens at the form."""
+    return f"{reverse(name, args=[match.pk])}#decision"
+
+
 def _approve_form(match: Match, data: Any = None) -> ApproveForm:
     unchecked = matches.unchecked_patents(match, timezone.localdate())
     numbers = [patent.application_number for patent in unchecked]
-    action = reverse("financing:match_approve", args=[match.pk])
+    action = _at_decision("financing:match_approve", match)
     return ApproveForm(data, numbers=numbers, action=action)
 
 
 def _reject_form(match: Match, data: Any = None) -> RejectForm:
-    return RejectForm(data, action=reverse("financing:match_reject", args=[match.pk]))
+    return RejectForm(data, action=_at_decision("financing:match_reject", match))
 
 
 def _return_form(match: Match, data: Any = None) -> ReturnForm:
-    return ReturnForm(data, action=reverse("financing:match_return", args=[match.pk]))
+    return ReturnForm(data, action=_at_decision("financing:match_return", match))
 
 
 @roles_required(Role.COORDINATOR)
