@@ -110,7 +110,7 @@ def run_matching(run_id: int) -> None:
         return
     try:
         _start(run)
-        snapshot_at = timezone.now()
+        snapshot_at = _settled_moment()
         found = read_full_run(run, timezone.localdate())
         _reach(run, RunStage.MATCHING, 30)
         result = decide(found)
@@ -215,6 +215,17 @@ def _start(run: MatchRun) -> None:
     run.failure = ""
     run.save(update_fields=["stage", "progress_percent", "started_at", "failure"])
     MatchRun.objects.filter(pk=run.pk).update(start_count=F("start_count") + 1)
+
+
+@transaction.atomic
+def _settled_moment() -> datetime:
+    """A moment after which every proposal is written that the rows read next do not show.
+
+    Whoever is replacing proposals right now has committed by then, so that no newer proposal is
+    taken for an older one.
+    """
+    lock_writing()
+    return timezone.now()
 
 
 def _reach(run: MatchRun, stage: RunStage, percent: int) -> None:
