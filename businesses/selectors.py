@@ -6,6 +6,7 @@ Called by views, services and the matcher's bridge. Nothing here queries when th
 
 from collections.abc import Iterable
 from datetime import date
+from functools import lru_cache
 from typing import cast
 
 from businesses.models import Appraisal, Business, Encumbrance, Patent
@@ -61,6 +62,7 @@ def annuity_status(patent: Patent, *, on: date) -> AnnuityStatus:
     )
 
 
+@lru_cache(maxsize=11_000)
 def next_working_day(day: date) -> date:
     """`day`, or the first working day after it (weekdays beyond the announced calendar)."""
     return add_working_days(day, 0)[0]

@@ -5,12 +5,15 @@ year (and before 2004, where the calendar begins) weekdays count, and results sa
 """
 
 from datetime import date, timedelta
+from functools import lru_cache
 
 import chinese_calendar
 
 _DAY = timedelta(days=1)
 
 
+# Asked a hundred times for every patent of a match run; thirty years of days are remembered.
+@lru_cache(maxsize=11_000)
 def is_working_day(day: date) -> bool:
     """Whether offices work on `day`; weekdays where the calendar is not announced."""
     try:
