@@ -203,11 +203,11 @@ def _why_not_proposed(
     institution_id: int,
 ) -> str:
     """The reason of MATCHING 2 for a pair that passed every rule, as things stand now."""
-    if institution_id in closed_institutions:
-        return INSTITUTION_ALREADY_PROPOSED
     room = room_of(evaluation.pair.offer, policy.oversubscription_ppm)
     if not room.takes(evaluation.pair.amount_fen + proposed_fen):
         return CAPACITY_EXHAUSTED
+    if institution_id in closed_institutions:
+        return INSTITUTION_ALREADY_PROPOSED
     return BEYOND_K if taken >= policy.max_proposals_count else NOT_ALLOCATED
 
 

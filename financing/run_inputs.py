@@ -4,7 +4,7 @@ A run reads rows of one moment through `match_rows`, hands them to the matcher a
 proposals that are not saved yet. Nothing here writes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -142,16 +142,37 @@ def proposals_of(
     ]
 
 
+def allotment(
+    proposals: Iterable[Proposal], requests: Iterable[tables.LoanRequestRow]
+) -> dict[str, dict[str, str]]:
+    """Yuan proposed by offer id and division of the business, as text for JSON."""
+    divisions = {int(row.id): row.region_code for row in requests}
+    amounts: dict[str, dict[str, Decimal]] = {}
+    for proposal in proposals:
+        assert proposal.loan_request_id is not None
+        by_division = amounts.setdefault(str(proposal.loan_offer_id), {})
+        code = divisions[proposal.loan_request_id]
+        by_division[code] = by_division.get(code, Decimal(0)) + proposal.amount
+    return {
+        offer: {code: str(amount) for code, amount in sorted(by_division.items())}
+        for offer, by_division in amounts.items()
+    }
+
+
 def regional_shares(scope_prefix: str, offers: Sequence[LoanOffer]) -> dict[int, Decimal]:
     """Of each offer, the part a region may use: its part of the last national run's proposals,
     else its part of the principal that is open in the country (MATCHING 4)."""
     national = match_rows.last_national_run()
+    allotted = national.allotted if national is not None else {}
     totals: dict[int, Decimal] = {}
     inside: dict[int, Decimal] = {}
-    if national is not None:
-        proposed = Proposal.objects.filter(run=national)
-        totals = _amounts_by_offer(proposed)
-        inside = _amounts_by_offer(proposed.filter(business__region__code__startswith=scope_prefix))
+    for offer_id, by_division in allotted.items():
+        amounts = {code: Decimal(amount) for code, amount in by_division.items()}
+        totals[int(offer_id)] = sum(amounts.values(), Decimal(0))
+        inside[int(offer_id)] = sum(
+            (amount for code, amount in amounts.items() if code.startswith(scope_prefix)),
+            Decimal(0),
+        )
     open_requests = LoanRequest.objects.filter(status__in=REQUEST_MATCHING_STATUSES)
     everywhere = open_requests.aggregate(total=Sum("principal"))["total"] or Decimal(0)
     here = open_requests.filter(business__region__code__startswith=scope_prefix).aggregate(

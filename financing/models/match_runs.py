@@ -108,6 +108,9 @@ class MatchRun(models.Model):
     fairness = models.JSONField(default=dict, blank=True)
     # Offers that were short in this run, by id: value per million fen of capacity (certificate).
     prices = models.JSONField(default=dict, blank=True)
+    # Of a run over the country: yuan proposed by offer id and division of the business, which
+    # regional runs share by (MATCHING 4); proposals themselves are replaced and claimed.
+    allotted = models.JSONField(default=dict, blank=True)
     failure = models.TextField(blank=True)
     start_count = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)

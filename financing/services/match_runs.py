@@ -17,6 +17,7 @@ from financing.models.matches import Match
 from financing.models.requests import REQUEST_MATCHING_STATUSES, RequestStatus
 from financing.run_inputs import (
     RunInput,
+    allotment,
     decide,
     proposals_of,
     read_full_run,
@@ -310,6 +311,8 @@ def _finish(
     run.value = yuan(result.value_fen)
     run.bound = yuan(result.bound_fen)
     run.prices = {room.offer_id: room.price_fen_ppm for room in result.rooms if room.price_fen_ppm}
+    if run.kind == RunKind.FULL and not run.scope_prefix:
+        run.allotted = allotment(proposals, found.requests)
     run.fairness = fairness_table(found.requests, reached)
     run.progress_percent = 100
     run.finished_at = timezone.now()

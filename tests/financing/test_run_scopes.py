@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+from django.utils import timezone
 
 from financing.models.match_runs import MatchRun
 from financing.models.proposals import Proposal
@@ -75,16 +76,31 @@ def test_it_uses_at_most_its_share_of_the_last_national_run(actor, office, share
     """Of 4 million proposed in the country, `share` million were proposed in the region."""
     policy_room = Decimal(4_000_000) / Decimal("1.5")
     offer = make_loan_offer(capacity_amount=policy_room.quantize(Decimal(1)) + 1)
-    inside = [request_in("320505", least_accepted=Decimal(1_000_000)) for _each in range(4)]
-    outside = [request_in("440305") for _each in range(4)]
-    national = make_run()
-    for request in [*inside[:share], *outside[: 4 - share]]:
-        make_proposal(request, offer, run=national)
+    for _each in range(4):
+        request_in("320505", least_accepted=Decimal(1_000_000))
+        request_in("440305")
+    proposed = {"320505": f"{share}000000.00", "440305": f"{4 - share}000000.00"}
+    make_run(allotted={str(offer.pk): proposed})
 
     run = start(actor, office)
 
     used = sum(Proposal.objects.filter(run=run).values_list("amount", flat=True))
     assert used == reached * 1_000_000
+
+
+def test_run_again_it_gives_the_same(actor, office):
+    """The share is what the national run gave, whatever became of its proposals since."""
+    make_loan_offer(capacity_amount=Decimal(2_666_667))
+    for region in ("320505", "320505", "440305", "440305"):
+        request_in(region, least_accepted=Decimal(1_000_000))
+    national = match_runs.request_nightly_run(on=timezone.localdate())
+    match_runs.run_matching(national.pk)
+    given = Proposal.objects.filter(business__region="320505").count()
+
+    counts = [start(actor, office).proposal_count for _each in range(3)]
+
+    assert counts == [given] * 3
+    assert given > 0
 
 
 def test_without_a_national_run_the_share_is_that_of_the_open_principal(actor, office):
