@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('financing', '0004_run_prices'),
+        ("financing", "0004_run_prices"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='matchrun',
-            name='allotted',
+            model_name="matchrun",
+            name="allotted",
             field=models.JSONField(blank=True, default=dict),
         ),
     ]
