@@ -24,7 +24,7 @@ from financing.run_inputs import (
     read_offer_run,
     read_request_run,
 )
-from financing.services.writing_lock import lock_writing
+from financing.services.writing_lock import lock_claiming, lock_writing
 from financing.verbs import Verb
 from sipo_portal.audit.actors import Actor
 from sipo_portal.audit.services import record
@@ -225,7 +225,7 @@ def _settled_moment() -> datetime:
     Whoever is replacing proposals right now has committed by then, so that no newer proposal is
     taken for an older one.
     """
-    lock_writing()
+    lock_claiming()
     return timezone.now()
 
 

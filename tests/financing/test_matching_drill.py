@@ -108,13 +108,13 @@ def draft_of(owner: User) -> LoanRequest:
 
 
 class WritingHeld:
-    """Inside, every run waits in its writing stage."""
+    """Inside, every run waits in its writing stage, as behind a claim."""
 
     def __enter__(self) -> None:
-        self._call("pg_advisory_lock")
+        self._call("pg_advisory_lock_shared")
 
     def __exit__(self, *_error: object) -> None:
-        self._call("pg_advisory_unlock")
+        self._call("pg_advisory_unlock_shared")
 
     def _call(self, function: str) -> None:
         with connection.cursor() as cursor:
