@@ -33,6 +33,7 @@ INSTALLED_APPS = [
     "sipo_portal.audit",
     "sipo_portal.outbox",
     "sipo_portal.workflow",
+    "sipo_portal.notices",
     "sipo_portal.offices",
     "sipo_portal.accounts",
     "businesses",

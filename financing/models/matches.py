@@ -126,7 +126,20 @@ class Match(RequestAndOffer, models.Model):
     )
     claimed_at = models.DateTimeField(null=True, blank=True)
     referred_at = models.DateTimeField(null=True, blank=True)
+    # The lender said it would study the match once it knows the business.
+    interested_at = models.DateTimeField(null=True, blank=True)
+    # The clock of the stage (DOMAIN 3): when it began to run and when it has to be done. While the
+    # other side is awaited it stands still, with the working days it had left.
+    stage_began_on = models.DateField(null=True, blank=True)
     deadline_on = models.DateField(_("deadline"), null=True, blank=True)
+    is_deadline_provisional = models.BooleanField(default=False)
+    days_left_when_stopped = models.SmallIntegerField(null=True, blank=True)
+    reminded_at_half = models.DateTimeField(null=True, blank=True)
+    reminded_at_end = models.DateTimeField(null=True, blank=True)
+    # Silence of an office: the parent office that answers for the review now.
+    escalated_to = models.ForeignKey(
+        "offices.BranchOffice", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
