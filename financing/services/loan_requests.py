@@ -1,26 +1,25 @@
 """Changes to loan requests by their business; called by views and demo data.
 
-Lock order: the business, then the request, then its matches by id. The lock on the business makes
-"one request in hand per business" a plain check; a database constraint stands behind it.
+Lock order: the business, then the request, then its matches by id, then their offers. The lock on
+the business makes "one request in hand per business" a plain check; a database constraint stands
+behind it.
 """
 
 from collections.abc import Iterable
 from decimal import Decimal
 
 from django.db import transaction
-from django.db.models import F
-from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from businesses.models import Business, Patent
 from financing import permissions
 from financing.lifecycles import MATCH, REQUEST
-from financing.models.loan_offers import LoanOffer
 from financing.models.loan_requests import LoanRequest
 from financing.models.matches import MATCH_BOOKED_STATUSES, Match
 from financing.models.proposals import Proposal
 from financing.models.requests import REQUEST_HOLDING_STATUSES, RequestStatus
 from financing.permissions import Cure, Reason, ReasonCode, Reasons
+from financing.services.capacity import release_all
 from financing.verbs import Verb
 from sipo_portal.audit.actors import Actor
 from sipo_portal.audit.services import record
@@ -167,11 +166,12 @@ def withdraw(*, actor: Actor, request: LoanRequest) -> LoanRequest:
         return locked
     _refuse(permissions.against_withdrawing(locked))
     live = Match.objects.live().filter(loan_request=locked).select_for_update(of=("self",))
+    booked: list[Match] = []
     for match in live.order_by("pk"):
-        was_booked = match.status in MATCH_BOOKED_STATUSES
+        if match.status in MATCH_BOOKED_STATUSES:
+            booked.append(match)
         advance(MATCH, match, "withdraw", actor=actor, data={"because": "request.withdraw"})
-        if was_booked:
-            _release_booking(match)
+    release_all(actor=actor, matches=booked)
     Proposal.objects.filter(loan_request=locked).delete()
     advance(REQUEST, locked, "withdraw", actor=actor)
     return locked
@@ -255,11 +255,3 @@ def _save(locked: LoanRequest, actor: Actor, **values: object) -> LoanRequest:
         locked.save(update_fields=[*changed, "updated_at"])
         record(Verb.REQUEST_SAVED, actor=actor, obj=locked, data={"fields": changed})
     return locked
-
-
-def _release_booking(match: Match) -> None:
-    """Give the booked amount and count back to the offer, never below nothing."""
-    LoanOffer.objects.filter(matches=match).update(
-        booked_amount=Greatest(F("booked_amount") - match.amount, Decimal(0)),
-        booked_count=Greatest(F("booked_count") - 1, 0),
-    )
