@@ -130,10 +130,15 @@ class Match(RequestAndOffer, models.Model):
     interested_at = models.DateTimeField(null=True, blank=True)
     # The clock of the stage (DOMAIN 3): when it began to run and when it has to be done. While the
     # other side is awaited it stands still, with the working days it had left.
+    clock_stage = models.CharField(max_length=14, blank=True)
+    # The working days of the whole stage, and those it was given when it began or went on.
+    clock_days = models.SmallIntegerField(default=0)
+    clock_days_granted = models.SmallIntegerField(default=0)
     stage_began_on = models.DateField(null=True, blank=True)
     deadline_on = models.DateField(_("deadline"), null=True, blank=True)
     is_deadline_provisional = models.BooleanField(default=False)
     days_left_when_stopped = models.SmallIntegerField(null=True, blank=True)
+    stage_when_stopped = models.CharField(max_length=14, blank=True)
     reminded_at_half = models.DateTimeField(null=True, blank=True)
     reminded_at_end = models.DateTimeField(null=True, blank=True)
     # Silence of an office: the parent office that answers for the review now.
