@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from financing.models.loan_offers import DayCount, RepaymentMethod
@@ -56,6 +56,19 @@ class Terms(models.Model):
     )
     offered_at = models.DateTimeField(auto_now_add=True)
     answered_at = models.DateTimeField(null=True, blank=True)
+    # What the offer promised, judged when the terms were offered: the answer came before its
+    # deadline, and the terms cost no more than the posted ones. Feeds the delivery share.
+    is_in_time = models.BooleanField(default=True, editable=False)
+    is_at_posted_cost = models.BooleanField(default=True, editable=False)
+    # At completion: what went out in all. From then on this is what stays booked.
+    drawn_amount = models.DecimalField(
+        _("drawn down in all (yuan)"),
+        max_digits=16,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        editable=False,
+    )
 
     objects = MatchPartQuerySet.as_manager()
 
@@ -75,6 +88,11 @@ class Terms(models.Model):
                 & ~Q(day_count="")
                 | Q(interest_rate_percent__isnull=True, premium__gt=0),
                 name="terms_of_one_kind",
+            ),
+            models.CheckConstraint(
+                condition=Q(drawn_amount__isnull=True)
+                | Q(drawn_amount__gt=0, drawn_amount__lte=F("amount"), status="accepted"),
+                name="terms_drawn_within_amount",
             ),
             models.UniqueConstraint(
                 fields=["match"],

@@ -1,8 +1,9 @@
 """Capacity of an offer (DOMAIN 3): booked by terms, given back when they end; called by services.
 
 Booked = the sums over the standing terms (offered or accepted, and so completed) of the offer's
-matches. Both functions count anew under the lock of the offer, so calling one twice, or before or
-after the terms themselves change, comes to the same; the CHECK of the offer stands behind.
+matches: their amount, after completion what was drawn down. All functions count anew under the
+lock of the offer, so calling one twice, or before or after the terms themselves change, comes to
+the same; the CHECK of the offer stands behind.
 
 Lock order: matches first (by id), offers after them (loans before insurances, by id), and no match
 after an offer. Whoever ends several matches ends all of them, then calls `release_all` once.
@@ -14,6 +15,7 @@ from decimal import Decimal
 
 from django.db import transaction
 from django.db.models import Count, Sum
+from django.db.models.functions import Coalesce
 from django.db.transaction import TransactionManagementError
 
 from financing.models.insurance_offers import InsuranceOffer
@@ -89,6 +91,12 @@ def release_all(*, actor: Actor, matches: Iterable[Match]) -> Decimal:
     return given_back
 
 
+def settle(*, actor: Actor, match: Match) -> Decimal:
+    """Count anew what stands against the offer, after terms of `match` changed; yuan given back."""
+    _refuse_outside_transaction()
+    return _store_counted(_locked_offer(_offer_key(match)), [match], actor)
+
+
 def free_capacity(offer: LoanOffer | InsuranceOffer) -> tuple[Decimal, int | None]:
     """Yuan and number of terms that could still be booked, as the counters say; for pages."""
     free_count = None if offer.capacity_count is None else offer.capacity_count - offer.booked_count
@@ -99,6 +107,12 @@ def _release_of(offer: LoanOffer | InsuranceOffer, matches: list[Match], actor: 
     Terms.objects.filter(match__in=matches, status__in=STANDING_TERMS).update(
         status=TermsStatus.ENDED
     )
+    return _store_counted(offer, matches, actor)
+
+
+def _store_counted(
+    offer: LoanOffer | InsuranceOffer, matches: list[Match], actor: Actor
+) -> Decimal:
     left = _booked_by(offer)
     given_back = offer.booked_amount - left.amount
     if (left.amount, left.count) == (offer.booked_amount, offer.booked_count):
@@ -143,7 +157,7 @@ def _booked_by(offer: LoanOffer | InsuranceOffer, *, except_match: Match | None 
         standing = standing.filter(match__insurance_offer=offer)
     if except_match is not None:
         standing = standing.exclude(match=except_match)
-    sums = standing.aggregate(amount=Sum("amount"), count=Count("pk"))
+    sums = standing.aggregate(amount=Sum(Coalesce("drawn_amount", "amount")), count=Count("pk"))
     return Booked(sums["amount"] or Decimal(0), sums["count"])
 
 

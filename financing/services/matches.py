@@ -163,7 +163,7 @@ def approve(
     deadline_on, _provisional = add_working_days(today, current_policy(today).first_answer_days)
     locked.deadline_on = deadline_on
     locked.save(update_fields=["deadline_on"])
-    _decide(actor, locked, "approve", Reason(DecisionReason.FITS, text=text))
+    decide(actor, locked, "approve", Reason(DecisionReason.FITS, text=text))
     refer_blind(actor=actor, match=locked)
     return locked
 
@@ -171,10 +171,10 @@ def approve(
 @transaction.atomic
 def reject(*, actor: Actor, match: Match, reason: Reason) -> Match:
     """End the match with a structured reason and look for what else fits the request."""
-    _refuse_missing_text(reason)
+    refuse_missing_text(reason)
     locked = _locked_for_review(actor, match)
     advance(MATCH, locked, "reject", actor=actor, data=_audited(reason))
-    _decide(actor, locked, "reject", reason)
+    decide(actor, locked, "reject", reason)
     if locked.loan_request_id is not None:
         enqueue("financing.match_request", {"request_id": locked.loan_request_id})
     return locked
@@ -183,7 +183,7 @@ def reject(*, actor: Actor, match: Match, reason: Reason) -> Match:
 @transaction.atomic
 def return_to_business(*, actor: Actor, match: Match, reason: Reason) -> Match:
     """Ask the business for more before a decision; it answers and the match is back in review."""
-    _refuse_missing_text(reason, always=True)
+    refuse_missing_text(reason, always=True)
     locked = _locked_for_review(actor, match)
     advance(MATCH, locked, "return", actor=actor, data=_audited(reason))
     deadline_on, _provisional = add_working_days(
@@ -192,7 +192,7 @@ def return_to_business(*, actor: Actor, match: Match, reason: Reason) -> Match:
     locked.deadline_on = deadline_on
     locked.save(update_fields=["deadline_on"])
     shown = Reason(reason.code, reason.criterion, reason.text, is_shown_to_business=True)
-    _decide(actor, locked, "return", shown)
+    decide(actor, locked, "return", shown)
     return locked
 
 
@@ -203,7 +203,7 @@ def resubmit(*, actor: Actor, match: Match, text: str) -> Match:
     advance(MATCH, locked, "resubmit", actor=actor)
     locked.deadline_on = review_deadline()
     locked.save(update_fields=["deadline_on"])
-    _decide(actor, locked, "resubmit", Reason(DecisionReason.OTHER, text=text))
+    decide(actor, locked, "resubmit", Reason(DecisionReason.OTHER, text=text))
     return locked
 
 
@@ -275,12 +275,14 @@ def _refuse_own_interest(actor: Actor, business_id: int, institution_id: int) ->
         raise MatchRefused(MatchRefusal.OWN_INTEREST)
 
 
-def _refuse_missing_text(reason: Reason, *, always: bool = False) -> None:
+def refuse_missing_text(reason: Reason, *, always: bool = False) -> None:
+    """A reason without a code of its own needs its text; raises MatchRefused."""
     if (always or reason.code == DecisionReason.OTHER) and not reason.text.strip():
         raise MatchRefused(MatchRefusal.REASON_NEEDS_TEXT)
 
 
-def _decide(actor: Actor, match: Match, action: str, reason: Reason) -> MatchDecision:
+def decide(actor: Actor, match: Match, action: str, reason: Reason) -> MatchDecision:
+    """Store a person's structured reason, with what blocks the pair until its criterion changes."""
     return MatchDecision.objects.create(
         match=match,
         action=action,
