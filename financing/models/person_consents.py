@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from financing.models.matches import Match
-from financing.models.terms import MatchPartQuerySet
+from sipo_portal.accounts.models import Role, User
 
 
 class PersonRole(models.TextChoices):
@@ -30,6 +30,14 @@ def new_token() -> str:
     return secrets.token_urlsafe(32)
 
 
+class PersonConsentQuerySet(models.QuerySet["PersonConsent"]):
+    def visible_to(self, user: User) -> PersonConsentQuerySet:
+        """Owner and coordinator; institutions learn neither names nor addresses from here."""
+        if user.is_authenticated and user.role == Role.INSTITUTION_STAFF:
+            return self.none()
+        return self.filter(match__in=Match.objects.visible_to(user))
+
+
 class PersonConsent(models.Model):
     match = models.ForeignKey(Match, on_delete=models.PROTECT, related_name="person_consents")
     role = models.CharField(_("role"), max_length=20, choices=PersonRole)
@@ -43,7 +51,7 @@ class PersonConsent(models.Model):
     asked_at = models.DateTimeField(auto_now_add=True)
     answered_at = models.DateTimeField(null=True, blank=True)
 
-    objects = MatchPartQuerySet.as_manager()
+    objects = PersonConsentQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("consent of a person")
