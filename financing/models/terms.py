@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
@@ -103,3 +105,8 @@ class Terms(models.Model):
 
     def __str__(self) -> str:
         return f"{self.match} {self.amount}"
+
+    @property
+    def fee_rows(self) -> list[dict[str, Any]]:
+        """The fees, under the name that terms not yet stored have too."""
+        return list(self.fees)
