@@ -16,6 +16,7 @@ from financing.models.disclosures import Disclosure, DisclosureStage
 from financing.models.matches import MATCH_LIVE_STATUSES, Match, MatchStatus
 from financing.models.person_consents import PersonAnswer, PersonConsent, PersonRole
 
+NAME_LENGTH = 80
 # Consent is asked from approval on, while somebody may still act on the match.
 CONSENT_STATUSES = tuple(
     status
@@ -147,7 +148,7 @@ def _by_name(named: Iterable[tuple[str, str]]) -> Iterable[PersonConcerned]:
     """One person per name: who is contact and legal representative is asked once, for both."""
     roles: dict[str, list[str]] = {}
     for name, role in named:
-        known = roles.setdefault(" ".join(name.split()), [])
+        known = roles.setdefault(" ".join(name.split())[:NAME_LENGTH].strip(), [])
         if str(role) not in known:
             known.append(str(role))
     return [PersonConcerned(name, tuple(own)) for name, own in roles.items() if name]

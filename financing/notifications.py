@@ -74,13 +74,13 @@ def consent_asked(match: Match) -> None:
     _tell_owner(Kind.CONSENT_ASKED, match)
 
 
-def consent_given(match: Match) -> None:
-    """Identity is open to the institution now."""
-    _tell_lender(Kind.CONSENT_GIVEN, match)
+def consent_given(match: Match, *, key: str) -> None:
+    """Identity is open to the institution now. `key`: since when, as it may close and open again."""
+    _tell_lender(Kind.CONSENT_GIVEN, match, key=key)
 
 
-def consent_withdrawn(match: Match) -> None:
-    _tell_lender(Kind.CONSENT_WITHDRAWN, match)
+def consent_withdrawn(match: Match, *, key: str) -> None:
+    _tell_lender(Kind.CONSENT_WITHDRAWN, match, key=key)
 
 
 def interest_declared(match: Match) -> None:

@@ -9,6 +9,7 @@ from financing.services.match_runs import (
     request_nightly_run,
     run_matching,
 )
+from financing.services.person_consents import mail_person_consent
 from sipo_portal.outbox.tasks import outbox_task
 
 
@@ -25,6 +26,11 @@ def match_offer_task(offer_id: int) -> None:
 @outbox_task("financing.run_matching", atomic=False)
 def run_matching_task(run_id: int) -> None:
     run_matching(run_id)
+
+
+@outbox_task("financing.mail_person_consent")
+def mail_person_consent_task(person_consent_id: int, asked_at: str) -> None:
+    mail_person_consent(person_consent_id, asked_at)
 
 
 @shared_task(name="financing.nightly_matching")  # type: ignore[untyped-decorator]

@@ -4,12 +4,14 @@ Lock order: the business, then its matches by id. The lock on the business puts 
 and the answers of persons one after the other.
 """
 
+from datetime import datetime
 from enum import StrEnum
 
 from django.db import transaction
 from django.utils import timezone
 
 from businesses.models import Business, BusinessMember
+from financing import notifications
 from financing.consent_state import (
     CONSENT_STATUSES,
     ConsentState,
@@ -36,7 +38,6 @@ class ConsentRefusal(StrEnum):
     NOT_A_MEMBER = "not_a_member"
     NOBODY_CONCERNED = "nobody_concerned"
     ANSWERED_ALREADY = "answered_already"
-    ASKED_RECENTLY = "asked_recently"
 
 
 class ConsentRefused(Exception):
@@ -104,22 +105,13 @@ def withdraw_consent(*, actor: Actor, consent: Consent) -> Consent:
         under = [match for match in matches_under(locked) if consent_state(match).is_open]
         _end(actor, locked)
         for match in under:
-            pause_study(match)
+            pause_study(match, withdrawn_at=locked.withdrawn_at)
     return locked
 
 
 def has_standing_consent(match: Match) -> bool:
     """The business and every natural person concerned consent to sharing this match now."""
     return consent_state(match).is_complete
-
-
-def lock_standing_consent(match: Match) -> bool:
-    """`has_standing_consent`, held until the end of the transaction: nobody withdraws meanwhile.
-
-    For services that act on the consent (terms, answers); call it before locking the match.
-    """
-    lock_business(match.business_id)
-    return has_standing_consent(match)
 
 
 def disclose_identity_if_ready(match: Match, *, actor: Actor) -> Disclosure | None:
@@ -151,6 +143,7 @@ def disclose_identity_if_ready(match: Match, *, actor: Actor) -> Disclosure | No
             },
         )
     _go_on(match)
+    notifications.consent_given(match, key=_since(state))
     return disclosure
 
 
@@ -183,13 +176,22 @@ def refuse_unless_referred(match: Match) -> None:
         raise ConsentRefused(ConsentRefusal.OVER)
 
 
-def pause_study(match: Match) -> None:
-    """The institution cannot go on without the identity: it is the business's turn again.
+def pause_study(match: Match, *, withdrawn_at: datetime) -> None:
+    """Consent is gone: an institution that studies is told and waits, its clock stands still.
 
-    Only while it studies; terms on the table and what was accepted keep their days.
+    Its first answer can be given blind; terms on the table and what was accepted keep their days.
     """
-    if match.status in (MatchStatus.REFERRED, MatchStatus.IN_STUDY):
+    is_studied = match.status == MatchStatus.IN_STUDY or match.interested_at is not None
+    if is_studied and match.status in (MatchStatus.REFERRED, MatchStatus.IN_STUDY):
         stop_clock(match, on=timezone.localdate())
+    notifications.consent_withdrawn(match, key=withdrawn_at.isoformat())
+
+
+def _since(state: ConsentState) -> str:
+    """The moment the last consent that was missing came: one notice for one opening."""
+    answered = [person.asked.answered_at for person in state.persons if person.asked]
+    given_at = [state.business.given_at] if state.business else []
+    return max(moment for moment in (*given_at, *answered) if moment).isoformat()
 
 
 def _go_on(match: Match) -> None:
@@ -232,6 +234,5 @@ __all__ = [
     "disclose_identity_if_ready",
     "give_consent",
     "has_standing_consent",
-    "lock_standing_consent",
     "withdraw_consent",
 ]

@@ -21,6 +21,7 @@ from financing.match_runs import (
 )
 from financing.models import InstitutionStaff, Match, MatchDecision, Proposal
 from financing.models.matches import MATCH_LIVE_STATUSES, DecisionReason, MatchStatus
+from financing.services.consents import disclose_identity_if_ready
 from financing.services.referrals import refer_blind
 from financing.services.writing_lock import lock_claiming
 from financing.verbs import Verb
@@ -165,6 +166,8 @@ def approve(
     locked.save(update_fields=["deadline_on"])
     decide(actor, locked, "approve", Reason(DecisionReason.FITS, text=text))
     refer_blind(actor=actor, match=locked)
+    # Consent given for an earlier match of the same institution and purpose covers this one too.
+    disclose_identity_if_ready(locked, actor=actor)
     return locked
 
 
