@@ -17,8 +17,10 @@ from businesses.models.co_owners import CoOwner
 from businesses.models.encumbrances import EncumbranceKind
 from businesses.rules.reference_rates import lpr_percent
 from businesses.selectors import expires_on, latest_appraisal, registrability_of
+from financing.delivery_shares import delivery_shares_ppm
 from financing.matching import policy as matching_policy
 from financing.matching import tables
+from financing.matching.columns import PPM
 from financing.models.loan_offers import LoanOffer, RateBasis
 from financing.models.loan_requests import LoanRequest
 from financing.models.match_runs import MatchRun, RunKind, RunStatus
@@ -37,6 +39,8 @@ FEN = 100
 PPM_OF_PERCENT = 10_000
 ONE_YEAR_MONTHS = 12
 FIVE_YEAR_MONTHS = 61
+# Referrals taken as kept before there is evidence; the matcher's own default.
+DELIVERY_PRIOR_COUNT = 10
 
 # Judged against the offer or the term, or at registration: not facts of the patent alone.
 PAIR_GROUNDS = frozenset({"already_pledged", "debt_outlives_patent", "contract_incomplete"})
@@ -146,12 +150,20 @@ def held_capacity(offers: Iterable[LoanOffer]) -> dict[int, HeldCapacity]:
 
 
 def loan_offer_rows(offers: Sequence[LoanOffer], on: date) -> list[tables.LoanOfferRow]:
-    """Offers read `with_criteria`, with booked and held capacity as of now."""
+    """Offers read `with_criteria`, with capacity and delivery share as of now."""
     held = held_capacity(offers)
-    return [_loan_offer_row(offer, on, held.get(offer.pk, HeldCapacity())) for offer in offers]
+    delivery = delivery_shares_ppm(
+        [offer.pk for offer in offers], on, prior_count=DELIVERY_PRIOR_COUNT
+    )
+    return [
+        _loan_offer_row(offer, on, held.get(offer.pk, HeldCapacity()), delivery.get(offer.pk, PPM))
+        for offer in offers
+    ]
 
 
-def _loan_offer_row(offer: LoanOffer, on: date, held: HeldCapacity) -> tables.LoanOfferRow:
+def _loan_offer_row(
+    offer: LoanOffer, on: date, held: HeldCapacity, delivery_ppm: int
+) -> tables.LoanOfferRow:
     share = offer.collateral_share_percent
     return tables.LoanOfferRow(
         id=str(offer.pk),
@@ -206,6 +218,7 @@ def _loan_offer_row(offer: LoanOffer, on: date, held: HeldCapacity) -> tables.Lo
         capacity_count=offer.capacity_count,
         booked_count=offer.booked_count,
         held_count=held.count,
+        delivery_ppm=delivery_ppm,
     )
 
 
@@ -313,8 +326,12 @@ def decided_rows(request_ids: Iterable[int]) -> list[tables.DecidedPair]:
     """Rejections and declines of people that cite a criterion or a reason (MATCHING 1)."""
     decisions = MatchDecision.objects.filter(
         match__loan_request_id__in=request_ids,
-        match__status__in=[MatchStatus.REJECTED, MatchStatus.DECLINED],
-        action__in=["reject", "decline", "decline_terms"],
+        match__status__in=[
+            MatchStatus.REJECTED,
+            MatchStatus.DECLINED,
+            MatchStatus.FALLEN_THROUGH,
+        ],
+        action__in=["reject", "decline", "decline_terms", "fall_through"],
     ).select_related("match")
     return [
         tables.DecidedPair(
