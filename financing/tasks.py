@@ -3,6 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
+from financing.services.clock_runs import request_clock_run, run_clocks
 from financing.services.match_runs import (
     match_offer,
     match_request,
@@ -37,3 +38,15 @@ def mail_person_consent_task(person_consent_id: int, asked_at: str) -> None:
 def nightly_matching() -> None:
     """Sent by beat; asks for the night's run and leaves the work to the outbox."""
     request_nightly_run(on=timezone.localdate())
+
+
+@outbox_task("financing.run_clocks", atomic=False)
+def run_clocks_task() -> None:
+    """Each row keeps its own transaction; safe to repeat."""
+    run_clocks(now=timezone.now())
+
+
+@shared_task(name="financing.tick")  # type: ignore[untyped-decorator]
+def tick() -> None:
+    """Sent by beat; asks for a round of the clocks and leaves the work to the outbox."""
+    request_clock_run()

@@ -161,6 +161,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "financing.nightly_matching",
         "schedule": crontab(hour=2, minute=0),
     },
+    # Reminders, deadlines, escalation and expiry.
+    "clocks": {
+        "task": "financing.tick",
+        "schedule": crontab(minute="*/10"),
+    },
 }
 
 # --- people ----------------------------------------------------------------------------------
@@ -230,6 +235,14 @@ STATICFILES_DIRS = [BASE_DIR / "sipo_portal" / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# --- logs ------------------------------------------------------------------------------------
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"without_secrets": {"()": "sipo_portal.access_log.WithoutSecrets"}},
+    "loggers": {"django.request": {"filters": ["without_secrets"]}},
 }
 
 # --- headers ---------------------------------------------------------------------------------

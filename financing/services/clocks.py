@@ -9,7 +9,7 @@ from enum import StrEnum
 from django.utils import timezone
 
 from financing.match_runs import current_policy
-from financing.models.matches import Match
+from financing.models.matches import Match, MatchStatus
 from financing.models.policies import MatchingPolicy
 from financing.models.terms import Terms, TermsStatus
 from financing.verbs import Verb
@@ -68,13 +68,20 @@ def stop_clock(match: Match, *, on: date) -> None:
     """The other side's turn: the stage stands still with the working days it has left.
 
     The business, which is awaited, gets its own clock meanwhile (stage `consent`), so that a wait
-    does not last for ever. Stopping what is stopped, or what no clock runs for, does nothing.
+    does not last for ever. Stopping what is stopped does nothing.
     """
-    if match.days_left_when_stopped is not None or match.deadline_on is None:
+    if match.days_left_when_stopped is not None:
         return
-    match.days_left_when_stopped = working_days_between(on, match.deadline_on)
-    match.stage_when_stopped = match.clock_stage
-    _set(match, Stage.CONSENT, on, days=_days(current_policy(on), Stage.CONSENT))
+    policy = current_policy(on)
+    if match.deadline_on is None:
+        # No clock ran: the stage begins when the answer comes.
+        stage = Stage.REVIEW if match.status == MatchStatus.RETURNED else Stage.STUDY
+        match.days_left_when_stopped = _days(policy, stage)
+    else:
+        stage = Stage(match.clock_stage or Stage.STUDY)
+        match.days_left_when_stopped = working_days_between(on, match.deadline_on)
+    match.stage_when_stopped = stage
+    _set(match, Stage.CONSENT, on, days=_days(policy, Stage.CONSENT))
     _save(match, Verb.DEADLINE_STOPPED)
 
 

@@ -12,22 +12,22 @@ from businesses.models import Business, BusinessMember, Patent
 from businesses.models.businesses import BusinessStatus
 from businesses.models.patents import PatentStatus
 from businesses.services.patents import verify_patent
+from financing import notifications
 from financing.lifecycles import MATCH
 from financing.match_runs import (
-    current_policy,
     fingerprint,
     is_contended,
     rules_failing_now,
 )
 from financing.models import InstitutionStaff, Match, MatchDecision, Proposal
 from financing.models.matches import MATCH_LIVE_STATUSES, DecisionReason, MatchStatus
+from financing.services.clocks import Stage, end_clock, resume_clock, start_clock, stop_clock
 from financing.services.consents import disclose_identity_if_ready
 from financing.services.referrals import refer_blind
 from financing.services.writing_lock import lock_claiming
 from financing.verbs import Verb
 from sipo_portal.audit.actors import Actor
 from sipo_portal.audit.services import record
-from sipo_portal.offices.working_days import add_working_days
 from sipo_portal.outbox.services import enqueue
 from sipo_portal.workflow.advance import advance
 
@@ -109,6 +109,7 @@ def claim(*, actor: Actor, proposal: Proposal) -> Match:
             "is_provisional": current.is_provisional,
         },
     )
+    start_clock(match, Stage.REVIEW, on=timezone.localdate())
     current.delete()
     return match
 
@@ -161,11 +162,10 @@ def approve(
     if failed:
         raise MatchRefused(MatchRefusal.NO_LONGER_FITS, failed)
     advance(MATCH, locked, "approve", actor=actor)
-    deadline_on, _provisional = add_working_days(today, current_policy(today).first_answer_days)
-    locked.deadline_on = deadline_on
-    locked.save(update_fields=["deadline_on"])
+    start_clock(locked, Stage.FIRST_ANSWER, on=today)
     decide(actor, locked, "approve", Reason(DecisionReason.FITS, text=text))
     refer_blind(actor=actor, match=locked)
+    notifications.match_referred(locked)
     # Consent given for an earlier match of the same institution and purpose covers this one too.
     disclose_identity_if_ready(locked, actor=actor)
     return locked
@@ -177,7 +177,8 @@ def reject(*, actor: Actor, match: Match, reason: Reason) -> Match:
     refuse_missing_text(reason)
     locked = _locked_for_review(actor, match)
     advance(MATCH, locked, "reject", actor=actor, data=_audited(reason))
-    decide(actor, locked, "reject", reason)
+    end_clock(locked)
+    notifications.match_rejected(locked, decide(actor, locked, "reject", reason))
     if locked.loan_request_id is not None:
         enqueue("financing.match_request", {"request_id": locked.loan_request_id})
     return locked
@@ -189,13 +190,10 @@ def return_to_business(*, actor: Actor, match: Match, reason: Reason) -> Match:
     refuse_missing_text(reason, always=True)
     locked = _locked_for_review(actor, match)
     advance(MATCH, locked, "return", actor=actor, data=_audited(reason))
-    deadline_on, _provisional = add_working_days(
-        timezone.localdate(), current_policy(timezone.localdate()).consent_days
-    )
-    locked.deadline_on = deadline_on
-    locked.save(update_fields=["deadline_on"])
+    stop_clock(locked, on=timezone.localdate())
     shown = Reason(reason.code, reason.criterion, reason.text, is_shown_to_business=True)
     decide(actor, locked, "return", shown)
+    notifications.match_returned(locked)
     return locked
 
 
@@ -204,16 +202,10 @@ def resubmit(*, actor: Actor, match: Match, text: str) -> Match:
     """The business answers what a coordinator asked; the match returns to the review."""
     locked = Match.objects.select_for_update().get(pk=match.pk)
     advance(MATCH, locked, "resubmit", actor=actor)
-    locked.deadline_on = review_deadline()
-    locked.save(update_fields=["deadline_on"])
+    resume_clock(locked, on=timezone.localdate())
     decide(actor, locked, "resubmit", Reason(DecisionReason.OTHER, text=text))
+    notifications.match_resubmitted(locked)
     return locked
-
-
-def review_deadline() -> date:
-    """The day a review that starts today should be decided."""
-    today = timezone.localdate()
-    return add_working_days(today, current_policy(today).review_days)[0]
 
 
 def unchecked_patents(match: Match, on: date) -> list[Patent]:
@@ -241,7 +233,6 @@ def _match_of(proposal: Proposal, actor: Actor) -> Match:
         run_id=proposal.run_id,
         claimed_by=actor.user,
         claimed_at=timezone.now(),
-        deadline_on=review_deadline(),
     )
 
 

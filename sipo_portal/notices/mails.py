@@ -40,4 +40,5 @@ def _address(notice: Notice) -> str:
     """The way through the notice, which marks it as read; none where the portal's is not set."""
     if not settings.PUBLIC_ADDRESS:
         return ""
-    return urljoin(settings.PUBLIC_ADDRESS, reverse("notices:open", args=[notice.pk]))
+    path = reverse("notices:open", args=[notice.pk])
+    return str(urljoin(settings.PUBLIC_ADDRESS, path))
