@@ -5,7 +5,7 @@ needs to be told something has a form (`step_form`). A binding one is first show
 `step_summary` gives them for the checked form, and the same page then posts `is_confirmed`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -56,6 +56,8 @@ class StepPages:
     admin_site: Any
     # Path converter of the row's primary key.
     row_converter = "int"
+    # Templates of forms that crispy alone does not lay out, by action.
+    step_templates: Mapping[str, str] = {}
 
     def steps(self, request: HttpRequest, obj: Any) -> Sequence[Step]:
         """The steps `obj` has now for this person."""
@@ -128,7 +130,7 @@ class StepPages:
                 return self._to_row(obj)
             else:
                 return answer
-        template = "admin/financing/form_step.html"
+        template = self.step_templates.get(step.action, "admin/financing/form_step.html")
         return self._page(request, obj, step, template, status=status, form=form)
 
     def _form_answer(self, request: HttpRequest, obj: Any, step: Step, form: Any) -> HttpResponse:

@@ -20,10 +20,10 @@ from financing.models.questions import Question
 from financing.services.clocks import Stage, end_clock, start_clock, stop_clock
 from financing.services.consents import lock_business
 from financing.services.matches import Reason, decide, refuse_missing_text
+from financing.services.rematching import rematch
 from financing.verbs import Verb
 from sipo_portal.audit.actors import Actor
 from sipo_portal.audit.services import record
-from sipo_portal.outbox.services import enqueue
 from sipo_portal.workflow.advance import advance
 from sipo_portal.workflow.lifecycle import Refusal, TransitionRefused
 
@@ -112,8 +112,7 @@ def decline(*, actor: Actor, match: Match, reason: Reason) -> Match:
     advance(MATCH, locked, "decline", actor=actor, data=data)
     decision = decide(actor, locked, "decline", reason)
     end_clock(locked)
-    if locked.loan_request_id is not None:
-        enqueue("financing.match_request", {"request_id": locked.loan_request_id})
+    rematch(locked.request)
     notifications.match_declined(locked, decision)
     return locked
 
