@@ -49,7 +49,7 @@ def record_drawdown(
     The same reference, amount and day posted again are the same drawdown. Locks the match. Raises
     MoneyRefused: not accepted, pledges not registered yet, above what is left of the terms.
     """
-    locked = Match.objects.select_for_update(of=("self",)).get(pk=match.pk)
+    locked = lock_match(match)
     reference = reference.strip()
     before: Drawdown | None = Drawdown.objects.filter(match=locked, reference=reference).first()
     if before is not None:
@@ -142,6 +142,12 @@ def fall_through(*, actor: Actor, match: Match, reason: Reason | None = None) ->
     )
     rematch_all([locked.request, *freed])
     notifications.fallen_through(locked, told_by=actor.kind)
+    return locked
+
+
+def lock_match(match: Match) -> Match:
+    """The match as it is now, locked: its drawdowns are counted and added one after the other."""
+    locked: Match = Match.objects.select_for_update(of=("self",)).get(pk=match.pk)
     return locked
 
 

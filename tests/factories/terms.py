@@ -58,8 +58,8 @@ def sums_of(offer: LoanOffer) -> tuple[Decimal, int]:
     column = "loan_offer_id" if isinstance(offer, LoanOffer) else "insurance_offer_id"
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT coalesce(sum(t.amount), 0), count(*) FROM financing_terms t "
-            f"JOIN financing_match m ON m.id = t.match_id WHERE m.{column} = %s "
+            "SELECT coalesce(sum(coalesce(t.drawn_amount, t.amount)), 0), count(*) "
+            f"FROM financing_terms t JOIN financing_match m ON m.id = t.match_id WHERE m.{column} = %s "
             "AND m.status IN ('terms_offered', 'accepted', 'completed') AND t.status <> 'ended'",
             [offer.pk],
         )
