@@ -75,7 +75,7 @@ def consent_asked(match: Match) -> None:
 
 
 def consent_given(match: Match, *, key: str) -> None:
-    """Identity is open to the institution now. `key`: since when, as it may close and open again."""
+    """The identity is open now. `key`: since when, as it may close and open again."""
     _tell_lender(Kind.CONSENT_GIVEN, match, key=key)
 
 

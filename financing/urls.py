@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from financing.views import loan_requests, match_runs, proposals, request_progress, reviews
+from financing.views import (
+    answer_files,
+    disclosures,
+    loan_requests,
+    match_runs,
+    owner_matches,
+    person_consents,
+    proposals,
+    request_progress,
+    reviews,
+)
 
 app_name = "financing"
 
@@ -28,6 +38,34 @@ requests = [
     path("requests/<int:pk>/offers/", proposals.request_offers, name="request_offers"),
     path("requests/<int:pk>/offers/<int:offer_pk>/", proposals.request_offer, name="request_offer"),
     path("proposals/<int:pk>/", proposals.proposal_detail, name="proposal_detail"),
+]
+
+owner_pages = [
+    path("matches/<uuid:pk>/", owner_matches.owner_match, name="owner_match"),
+    path("matches/<uuid:pk>/consent/", owner_matches.consent_give, name="consent_give"),
+    path(
+        "matches/<uuid:pk>/consent/withdraw/",
+        owner_matches.consent_withdraw,
+        name="consent_withdraw",
+    ),
+    path("matches/<uuid:pk>/persons/", owner_matches.person_ask, name="person_ask"),
+    path(
+        "matches/<uuid:pk>/questions/<int:question_pk>/answer/",
+        owner_matches.question_answer,
+        name="question_answer",
+    ),
+    path(
+        "matches/<uuid:pk>/files/<int:file_pk>/",
+        answer_files.answer_file,
+        name="answer_file",
+    ),
+    path("disclosures/", disclosures.disclosure_list, name="disclosure_list"),
+]
+
+# Without sign-in: a person's own link.
+persons = [
+    path("consent/<str:token>/", person_consents.person_link, name="person_link"),
+    path("consent/", person_consents.person_answer, name="person_answer"),
 ]
 
 review = [
@@ -58,4 +96,4 @@ runs = [
     path("runs/<int:pk>/cancel/", match_runs.run_cancel, name="run_cancel"),
 ]
 
-urlpatterns = [*requests, *review, *runs]
+urlpatterns = [*requests, *owner_pages, *persons, *review, *runs]
