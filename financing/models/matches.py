@@ -191,6 +191,12 @@ class DecisionReason(models.TextChoices):
     BUSINESS_NOT_READY = "business_not_ready", _("The business is not ready")
     BETTER_ALTERNATIVE = "better_alternative", _("Another offer serves better")
     OUTSIDE_APPETITE = "outside_appetite", _("Outside what the institution takes on now")
+    # Of the business about terms, and of either side after acceptance.
+    TOO_DEAR = "too_dear", _("The terms are too dear")
+    AMOUNT_TOO_LOW = "amount_too_low", _("The amount is too low")
+    CONDITIONS_UNACCEPTABLE = "conditions_unacceptable", _("The conditions are not acceptable")
+    CONDITIONS_UNMET = "conditions_unmet", _("A condition of the terms was not met")
+    NO_LONGER_NEEDED = "no_longer_needed", _("It is no longer needed")
     OTHER = "other", _("Another reason, stated in the text")
 
 

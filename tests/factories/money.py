@@ -18,7 +18,7 @@ from tests.factories.financing import (
     make_match,
     make_staff,
 )
-from tests.factories.terms import make_terms as terms_on
+from tests.factories.studies import make_terms as terms_on
 
 _numbers = count(1)
 

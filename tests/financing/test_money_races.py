@@ -33,7 +33,7 @@ from tests.factories.money import (
     register_all,
     staff_of,
 )
-from tests.factories.terms import sums_of
+from tests.factories.studies import sums_of
 from tests.financing.at_once import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
