@@ -245,7 +245,12 @@ def _pair_rows(match: Match, on: date) -> tuple[tables.LoanRequestRow, tables.Lo
 
 
 def fingerprint(match: Match, criterion: str, *, on: date) -> str:
-    """What a decision on this match stores, so that it blocks until the criterion changes."""
+    """What a decision on this match stores, so that it blocks until the criterion changes.
+
+    Empty for an insurance, which is not matched by these rows.
+    """
+    if match.loan_request_id is None:
+        return ""
     return criterion_fingerprint(criterion, *_pair_rows(match, on))
 
 

@@ -133,8 +133,7 @@ def refuse_closed_identity(match: Match) -> None:
 
 def locked_for_lender(actor: Actor, match: Match) -> Match:
     """The match as it is now, locked, for staff of its own institution only."""
-    # NO KEY: rows that only refer to the match may still be written meanwhile.
-    locked = Match.objects.select_for_update(no_key=True, of=("self",)).get(pk=match.pk)
+    locked = Match.objects.select_for_update(of=("self",)).get(pk=match.pk)
     is_own = InstitutionStaff.objects.filter(
         user=actor.user, institution_id=locked.institution_id, is_active=True
     ).exists()

@@ -91,7 +91,7 @@ def end_terms(*, actor: Actor, match: Match) -> Terms | None:
     The state of the match is not touched: the clock that calls this moves it. None where no terms
     are on offer, and so for a second call. The caller may hold the lock of the match already.
     """
-    locked = Match.objects.select_for_update(no_key=True, of=("self",)).get(pk=match.pk)
+    locked = Match.objects.select_for_update(of=("self",)).get(pk=match.pk)
     terms: Terms | None = Terms.objects.filter(match=locked, status=TermsStatus.OFFERED).first()
     if terms is None:
         return None

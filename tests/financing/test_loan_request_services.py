@@ -22,7 +22,7 @@ from tests.factories.financing import (
     make_match,
     make_proposal,
 )
-from tests.factories.terms import make_terms
+from tests.factories.money import make_terms
 
 pytestmark = pytest.mark.django_db
 
