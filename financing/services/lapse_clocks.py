@@ -80,11 +80,11 @@ def tick_offers(now: datetime) -> Counter[str]:
 def tick_patents(now: datetime) -> Counter[str]:
     """Patents whose term is over on the day of `now` have ended."""
     today = timezone.localdate(now)
-    # No term is shorter; whose is longer is seen row by row.
-    rows = Patent.objects.exclude(status=PatentStatus.ENDED).filter(
-        filed_on__lte=add_months(today, -SHORTEST_TERM_MONTHS)
-    )
-    young = Q(kind="invention", filed_on__gt=add_months(today, -2 * SHORTEST_TERM_MONTHS))
+    # No term is shorter; whose is longer is seen row by row. A day more, for 29 February.
+    shortest = add_months(today, -SHORTEST_TERM_MONTHS) + timedelta(days=1)
+    of_inventions = add_months(today, -2 * SHORTEST_TERM_MONTHS) + timedelta(days=1)
+    rows = Patent.objects.exclude(status=PatentStatus.ENDED).filter(filed_on__lte=shortest)
+    young = Q(kind="invention", filed_on__gt=of_inventions)
     return each_row(rows.exclude(young), lambda pk: _end_patent(pk, today))
 
 
