@@ -12,6 +12,7 @@ from financing.views import (
     proposals,
     request_progress,
     reviews,
+    terms_answers,
 )
 
 app_name = "financing"
@@ -62,6 +63,17 @@ owner_pages = [
     path("disclosures/", disclosures.disclosure_list, name="disclosure_list"),
 ]
 
+terms_and_money = [
+    path("matches/<uuid:pk>/terms/accept/", terms_answers.terms_accept, name="terms_accept"),
+    path("matches/<uuid:pk>/terms/decline/", terms_answers.terms_decline, name="terms_decline"),
+    path(
+        "matches/<uuid:pk>/fall-through/",
+        terms_answers.match_fall_through,
+        name="match_fall_through",
+    ),
+    path("matches/<uuid:pk>/delivery/", terms_answers.delivery_confirm, name="delivery_confirm"),
+]
+
 # Without sign-in: a person's own link.
 persons = [
     path("consent/<str:token>/", person_consents.person_link, name="person_link"),
@@ -96,4 +108,4 @@ runs = [
     path("runs/<int:pk>/cancel/", match_runs.run_cancel, name="run_cancel"),
 ]
 
-urlpatterns = [*requests, *owner_pages, *persons, *review, *runs]
+urlpatterns = [*requests, *owner_pages, *terms_and_money, *persons, *review, *runs]

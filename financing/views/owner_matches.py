@@ -15,8 +15,10 @@ from financing import consent_texts, match_sections
 from financing.consent_state import consent_state, consents_for
 from financing.forms.answers import QuestionAnswerForm
 from financing.forms.consents import PersonForm
+from financing.forms.terms_answers import DeliveryForm
 from financing.models.matches import Match, MatchDecision
 from financing.models.questions import Question
+from financing.money_sections import money_sections
 from financing.services import consents, person_consents, questions
 from financing.services.consents import ConsentRefused
 from financing.services.questions import AnswerRefused
@@ -57,16 +59,17 @@ def match_page(
     *,
     person_form: PersonForm | None = None,
     answer_form: QuestionAnswerForm | None = None,
-    **bound: Any,
+    delivery_form: DeliveryForm | None = None,
 ) -> HttpResponse:
-    """The page; a form that was wrong is shown with what was typed. `bound`: more context."""
+    """The page; a form that was wrong is shown with what was typed."""
     user, today = request.user, timezone.localdate()
     state = consent_state(match)
     asked = match_sections.questions_of(match, user)
+    money = money_sections(match, user, today=today, bound=delivery_form)
     context: dict[str, Any] = {
         "match": match,
-        "now": match_sections.match_now(state, asked, today=today),
-        "form": person_form or answer_form,
+        "now": match_sections.match_now(state, asked, today=today) or money.pop("money_now"),
+        "form": person_form or answer_form or delivery_form,
         "consent": match_sections.consent_section(state, user, bound=person_form),
         "question": match_sections.question_section(state, asked, bound=answer_form),
         "decisions": MatchDecision.objects.visible_to(user).filter(match=match),
@@ -75,7 +78,7 @@ def match_page(
             for row in match_sections.disclosures_of(user).filter(match=match)
         ],
     }
-    return render(request, PAGE, context | bound)
+    return render(request, PAGE, context | money)
 
 
 # --- consent ------------------------------------------------------------------------------------

@@ -53,7 +53,8 @@ def _detail(
 ) -> dict[str, Any]:
     today = timezone.localdate()
     every = owner_selectors.matches_of(loan_request, request.user)
-    live = [match for match in every if match.is_live]
+    # What reached the money stays in hand: pledges and confirmation are found there.
+    live = [match for match in every if match.is_live or match.status == MatchStatus.COMPLETED]
     taken = {match.loan_offer_id for match in live}
     proposals = [
         proposal
@@ -70,7 +71,7 @@ def _detail(
         else next_action(loan_request, live, proposal_count=len(proposals), today=today),
         "summary": summary_of(loan_request),
         "live": live,
-        "over": [match for match in every if not match.is_live],
+        "over": [match for match in every if match not in live],
         "proposals": proposals,
         "returned": returned,
         "form": form or (returned and _answer_form(loan_request, returned)),

@@ -1,14 +1,16 @@
 """Terms, pledges and drawdowns for tests; what terms book stands against their offer."""
 
+from datetime import timedelta
 from decimal import Decimal
 from itertools import count
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 
 from businesses.models import Patent
 from financing.models import GuaranteeOffer, Match, Pledge, Terms
-from financing.services import acceptances, completions, pledges
+from financing.services import acceptances, capacity, completions, pledges
 from sipo_portal.accounts.models import User
 from sipo_portal.audit.actors import Actor
 from tests.factories.financing import (
@@ -18,14 +20,34 @@ from tests.factories.financing import (
     make_match,
     make_staff,
 )
-from tests.factories.studies import make_terms as terms_on
 
 _numbers = count(1)
 
 
 def make_terms(match: Match | None = None, **fields: Any) -> Terms:
     """Terms as posted, on the whole amount of the match (a new one in `terms_offered`), booked."""
-    return terms_on(match or make_match(status="terms_offered"), **fields)
+    match = match or make_match(status="terms_offered")
+    staff = match.institution.staff.select_related("user").first()
+    of_kind: dict[str, Any] = (
+        {
+            "interest_rate_percent": Decimal("3.000"),
+            "repayment_method": "interest_monthly",
+            "day_count": "act/360",
+        }
+        if match.loan_offer_id is not None
+        else {"premium": Decimal(3000), "excess_percent": Decimal(10)}
+    )
+    fields = {
+        "amount": match.amount,
+        "term_months": 12,
+        "valid_until": timezone.localdate() + timedelta(days=14),
+        "offered_by": staff.user if staff else make_staff(match.institution),
+        **of_kind,
+    } | fields
+    with transaction.atomic():
+        terms: Terms = Terms.objects.create(match=match, **fields)
+        capacity.settle(actor=Actor.SYSTEM, match=match)
+    return terms
 
 
 def owner_of(match: Match) -> Actor:

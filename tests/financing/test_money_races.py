@@ -33,7 +33,7 @@ from tests.factories.money import (
     register_all,
     staff_of,
 )
-from tests.factories.studies import sums_of
+from tests.factories.studies import booked_by_terms
 from tests.financing.at_once import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -89,7 +89,9 @@ def codes(outcomes):
 def booked_as_counted():
     """Booked amounts and counts of all offers against an independent sum of the terms."""
     offers = list(LoanOffer.objects.all())
-    return all((offer.booked_amount, offer.booked_count) == sums_of(offer) for offer in offers)
+    return all(
+        (offer.booked_amount, offer.booked_count) == booked_by_terms(offer) for offer in offers
+    )
 
 
 # --- one live pledge per patent -----------------------------------------------------------------
