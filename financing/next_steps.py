@@ -16,7 +16,7 @@ from businesses.selectors import annuity_status
 from financing.models.loan_requests import LoanRequest
 from financing.models.matches import Match, MatchStatus
 from financing.models.requests import RequestStatus
-from financing.owner_selectors import requests_of
+from financing.owner_selectors import requests_of, with_consent
 from financing.permissions import IN_HAND_STATUSES, LIVE_PATENT_STATUSES, against_requesting
 from sipo_portal.accounts.models import User
 from sipo_portal.ui import formats
@@ -71,6 +71,7 @@ def owner_home(user: User, *, today: date) -> OwnerHome:
     steps = [
         *_businesses(businesses),
         *_matches(user),
+        *_referred(user),
         *_annuities(user, today),
         *_requests(requests),
         *_first_requests(businesses, requests),
@@ -134,6 +135,43 @@ def _matches(user: User) -> Iterator[NextStep]:
             reverse("financing:request_detail", args=[match.loan_request_id]),
             match.deadline_on,
         )
+
+
+def _referred(user: User) -> Iterator[NextStep]:
+    """What institutions wait for: answers, consent, a decision on terms."""
+    matches = (
+        with_consent(Match.objects.visible_to(user))
+        .filter(
+            status__in=(
+                MatchStatus.REFERRED,
+                MatchStatus.IN_STUDY,
+                MatchStatus.WAITING,
+                MatchStatus.TERMS_OFFERED,
+                MatchStatus.COMPLETED,
+            )
+        )
+        .exclude(status=MatchStatus.COMPLETED, delivery__isnull=False)
+        .select_related("business", "institution")
+    )
+    for match in matches:
+        url = reverse("financing:owner_match", args=[match.pk])
+        hint = _("%(institution)s, %(business)s") % {
+            "institution": match.institution.label,
+            "business": match.business.name,
+        }
+        if match.status == MatchStatus.TERMS_OFFERED:
+            yield NextStep(0, _("Accept or decline the terms"), hint, url, match.deadline_on)
+        elif match.status == MatchStatus.COMPLETED:
+            yield NextStep(2, _("Confirm what you got"), hint, f"{url}#delivery")
+        elif match.status == MatchStatus.WAITING:
+            yield NextStep(0, _("Answer the institution"), hint, url, match.deadline_on)
+        elif not match.has_own_consent:
+            is_awaited = match.interested_at is not None
+            by = match.deadline_on if is_awaited else None
+            title = _("Decide whether the institution may know who you are")
+            yield NextStep(0 if is_awaited else 2, title, hint, url, by)
+        elif not match.has_identity:
+            yield NextStep(1, _("Other persons have to consent too"), hint, url)
 
 
 def _annuities(user: User, today: date) -> Iterator[NextStep]:

@@ -6,14 +6,18 @@ Every function starts from `visible_to` and needs a number of queries that does 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
-from django.db.models import Count, Prefetch, Q, QuerySet
+from django.db.models import Case, Count, Exists, OuterRef, Prefetch, Q, QuerySet, Value, When
 
 from businesses.models import Appraisal, Business, Patent
 from businesses.models.patents import PatentQuerySet
 from businesses.rules.annuities import AnnuityStatus
 from businesses.rules.findings import Finding, has_hard
 from businesses.selectors import annuity_status, expires_on, latest_appraisal, registrability_of
+from financing.models.consents import Consent, ConsentPurpose
+from financing.models.disclosures import Disclosure, DisclosureStage
+from financing.models.drawdowns import Delivery
 from financing.models.loan_requests import LoanRequest
 from financing.models.matches import MATCH_LIVE_STATUSES, Match, MatchDecision
 from financing.models.proposals import Proposal
@@ -68,10 +72,33 @@ def patent_choices(patents: Iterable[Patent], *, on: date) -> list[PatentChoice]
     ]
 
 
+def with_consent(matches: QuerySet[Match]) -> QuerySet[Any]:
+    """Each match with `has_own_consent` (of its business) and `has_identity`, for lists.
+
+    A person's withdrawal is not looked at: `consent_state` has the whole of one match.
+    """
+    own = Consent.objects.filter(
+        business=OuterRef("business"),
+        institution=OuterRef("institution"),
+        purpose=OuterRef("shared_for"),
+        person_name="",
+        withdrawn_at=None,
+    )
+    identity = Disclosure.objects.filter(match=OuterRef("pk"), stage=DisclosureStage.IDENTITY)
+    loan, insurance = Value(str(ConsentPurpose.LOAN)), Value(str(ConsentPurpose.INSURANCE))
+    return matches.annotate(
+        shared_for=Case(When(loan_request__isnull=False, then=loan), default=insurance)
+    ).annotate(has_own_consent=Exists(own), has_identity=Exists(identity))
+
+
 def matches_of(loan_request: LoanRequest, user: User) -> list[Match]:
-    """Every match of the request with the decisions its business may read; live ones first."""
+    """Every match of the request with the decisions its business may read; live ones first.
+
+    Besides `with_consent`, each has `has_delivery`: the business said what it got.
+    """
     matches = (
-        Match.objects.visible_to(user)
+        with_consent(Match.objects.visible_to(user))
+        .annotate(has_delivery=Exists(Delivery.objects.filter(match=OuterRef("pk"))))
         .filter(loan_request=loan_request)
         .select_related("institution", "loan_offer")
         .prefetch_related(

@@ -171,7 +171,7 @@ def next_action(
     """The one thing that answers "what must I do now, and by when?" for a submitted request."""
     status = RequestStatus(loan_request.status)
     if status in OVER:
-        return _over(loan_request, status)
+        return _over(matches, status)
     if status == RequestStatus.RETURNED:
         return NextAction(
             _("Please complete your request"),
@@ -182,10 +182,14 @@ def next_action(
             action_label=_("Change and send again"),
         )
     if status == RequestStatus.COMMITTED:
+        accepted = [match for match in matches if match.status == MatchStatus.ACCEPTED]
         return NextAction(
             _("You have accepted terms"),
             _("The institution now prepares the contract, the pledge and the payment."),
+            when=_expected(accepted[0].deadline_on) if accepted else "",
             tone="good",
+            action_url=_match_url(accepted),
+            action_label=_("Follow pledge and payment"),
         )
     asked = _asked_of_the_business(loan_request, matches)
     if asked is not None:
@@ -213,10 +217,23 @@ def next_action(
 OVER = (RequestStatus.FUNDED, RequestStatus.WITHDRAWN, RequestStatus.EXPIRED)
 
 
-def _over(loan_request: LoanRequest, status: RequestStatus) -> NextAction:
+def _over(matches: list[Match], status: RequestStatus) -> NextAction:
     if status == RequestStatus.FUNDED:
+        completed = [match for match in matches if match.status == MatchStatus.COMPLETED]
+        if completed and not getattr(completed[0], "has_delivery", True):
+            return NextAction(
+                _("The loan has been paid out: did you get what was agreed?"),
+                _("One click if all is as agreed."),
+                tone="attention",
+                action_url=f"{_match_url(completed)}#delivery",
+                action_label=_("Confirm what you got"),
+            )
         return NextAction(
-            _("The loan has been paid out"), _("There is nothing left to do here."), tone="good"
+            _("The loan has been paid out"),
+            _("There is nothing left to do here."),
+            tone="good",
+            action_url=_match_url(completed),
+            action_label=_("See pledges and drawdowns"),
         )
     text = (
         _("You withdrew this request. Nobody works on it any more.")
@@ -228,6 +245,10 @@ def _over(loan_request: LoanRequest, status: RequestStatus) -> NextAction:
         f"{text} {_('You can ask again with the same answers below.')}",
         tone="neutral",
     )
+
+
+def _match_url(matches: list[Match]) -> str:
+    return reverse("financing:owner_match", args=[matches[0].pk]) if matches else ""
 
 
 def _asked_of_the_business(loan_request: LoanRequest, matches: list[Match]) -> NextAction | None:
@@ -245,18 +266,59 @@ def _asked_of_the_business(loan_request: LoanRequest, matches: list[Match]) -> N
         if match.status == MatchStatus.TERMS_OFFERED:
             return NextAction(
                 _("An institution has offered terms"),
-                _("The branch office will show you the terms and how to accept or decline them."),
+                _("Compare them with what was posted, then accept or decline them."),
                 when=_by(match.deadline_on),
                 tone="attention",
+                action_url=reverse("financing:owner_match", args=[match.pk]),
+                action_label=_("Look at the terms"),
             )
     for match in matches:
         if match.status == MatchStatus.WAITING:
             return NextAction(
                 _("An institution asks you for more"),
-                _("The branch office will tell you what is asked and how to send it."),
+                _("Read what is asked and answer with text and files."),
                 when=_by(match.deadline_on),
                 tone="attention",
+                action_url=reverse("financing:owner_match", args=[match.pk]),
+                action_label=_("Answer now"),
             )
+    return _consent_asked(matches)
+
+
+def _consent_asked(matches: list[Match]) -> NextAction | None:
+    """The first match whose institution may not know the business yet; interested ones before.
+
+    Reads `has_own_consent` and `has_identity` where `owner_selectors.with_consent` put them.
+    """
+    asked = [
+        match
+        for match in matches
+        if match.status in (MatchStatus.REFERRED, MatchStatus.IN_STUDY)
+        and not (getattr(match, "has_own_consent", True) and getattr(match, "has_identity", True))
+    ]
+    for match in sorted(asked, key=lambda each: each.interested_at is None):
+        is_interested = match.interested_at is not None
+        action_url = reverse("financing:owner_match", args=[match.pk])
+        when = _by(match.deadline_on) if is_interested else ""
+        if getattr(match, "has_own_consent", True):
+            return NextAction(
+                _("Other persons have to consent too"),
+                _("Until they do, the institution does not learn who you are."),
+                when=when,
+                tone="attention",
+                action_url=action_url,
+                action_label=_("See who is missing"),
+            )
+        return NextAction(
+            _("The institution is interested: may it know who you are?")
+            if is_interested
+            else _("May the institution know who you are?"),
+            _("It cannot offer terms before. You decide, and can take it back any time."),
+            when=when,
+            tone="attention",
+            action_url=action_url,
+            action_label=_("Read and decide"),
+        )
     return None
 
 
@@ -267,7 +329,7 @@ def _waiting_for_others(matches: list[Match]) -> NextAction | None:
     if with_lender:
         return NextAction(
             _("Nothing to do now: an institution is looking at your request"),
-            _("It sees neither your name nor your patents until you agree."),
+            _("You are told as soon as it answers."),
             when=_expected(with_lender[0].deadline_on),
         )
     if matches:

@@ -17,9 +17,10 @@ from django.views.decorators.http import require_safe
 
 from businesses import selectors
 from financing import review_selectors, review_texts
+from financing.consent_state import consent_state
 from financing.disclosure_texts import blind_facts
 from financing.forms.reviews import ApproveForm, QueueFilterForm, RejectForm, ReturnForm
-from financing.match_runs import NoPolicy, explain_loan_request
+from financing.match_runs import NoPolicy, explain_request
 from financing.models.disclosures import Disclosure, DisclosureStage
 from financing.models.loan_offers import LoanOffer
 from financing.models.loan_requests import LoanRequest
@@ -138,7 +139,7 @@ def review_request(request: HttpRequest, pk: int) -> HttpResponse:
     user, today = _coordinator(request), timezone.localdate()
     loan_request = _request_or_404(request, pk)
     try:
-        explanation = explain_loan_request(loan_request, on=today)
+        explanation = explain_request(loan_request, on=today)
     except NoPolicy:
         return render(request, f"{FOLDER}/no_policy.html", {})
     patents = list(explanation.request.patents.all())
@@ -346,6 +347,7 @@ def _match_page(
             {"row": each, "label": review_texts.action_label(each.action)} for each in decisions
         ],
         "disclosed": _disclosed(match, user),
+        "consent": consent_state(match) if match.referred_at is not None else None,
     }
     if may_decide:
         context |= _decision_context(match, bound, case.policy, today=today)

@@ -27,16 +27,15 @@ from financing.services.referrals import (
     IdentityClosed,
     open_identity,
     open_referral,
-    refer_blind,
 )
 from sipo_portal.audit.actors import Actor
 from sipo_portal.audit.models import AuditEvent
 from sipo_portal.outbox.models import OutboxMessage
 from tests.factories.accounts import make_owner
-from tests.factories.businesses import make_appraisal, make_business, make_co_owner, make_patent
+from tests.factories.businesses import make_co_owner
+from tests.factories.consents import make_referred
 from tests.factories.financing import (
     make_loan_offer,
-    make_loan_request,
     make_match,
     make_policy,
     make_staff,
@@ -50,27 +49,11 @@ def policy(db: Any) -> Any:
     return make_policy()
 
 
-def nobody() -> dict[str, str]:
-    """A business that names no natural person."""
-    return {"contact_name": "", "contact_phone": "", "legal_representative": ""}
-
-
 def referred(**business: Any) -> Match:
-    """A match of a new business (nobody named unless said) with a new bank, referred blind."""
-    owner = make_owner()
-    business = make_business(owner=owner, **{**nobody(), **business})
-    patent = make_patent(business)
-    make_appraisal(patent, 5_000_000)
-    staff = make_staff()
-    match = make_match(
-        make_loan_request(business, [patent], purpose_text="为新产线购买设备"),
-        make_loan_offer(staff.institution_post.institution),
-        status="referred",
-    )
-    with transaction.atomic():
-        refer_blind(Actor.SYSTEM, match)
-    match.owner, match.clerk = owner, staff  # type: ignore[attr-defined]
-    return match
+    """A match referred blind; its owner and a clerk of its bank hang on it."""
+    made = make_referred(**business)
+    made.match.owner, made.match.clerk = made.owner, made.clerk  # type: ignore[attr-defined]
+    return made.match
 
 
 def owner_of(match: Match) -> Actor:
