@@ -5,6 +5,8 @@ from django.utils import timezone
 
 from financing.services.clock_runs import request_clock_run, run_clocks
 from financing.services.match_runs import (
+    match_insurance_offer,
+    match_insurance_request,
     match_offer,
     match_request,
     request_nightly_run,
@@ -22,6 +24,16 @@ def match_request_task(request_id: int) -> None:
 @outbox_task("financing.match_offer")
 def match_offer_task(offer_id: int) -> None:
     match_offer(offer_id)
+
+
+@outbox_task("financing.match_insurance_request")
+def match_insurance_request_task(request_id: int) -> None:
+    match_insurance_request(request_id)
+
+
+@outbox_task("financing.match_insurance_offer")
+def match_insurance_offer_task(offer_id: int) -> None:
+    match_insurance_offer(offer_id)
 
 
 @outbox_task("financing.run_matching", atomic=False)

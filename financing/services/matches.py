@@ -24,11 +24,11 @@ from financing.models.matches import MATCH_LIVE_STATUSES, DecisionReason, MatchS
 from financing.services.clocks import Stage, end_clock, resume_clock, start_clock, stop_clock
 from financing.services.consents import disclose_identity_if_ready
 from financing.services.referrals import refer_blind
+from financing.services.rematching import rematch
 from financing.services.writing_lock import lock_claiming
 from financing.verbs import Verb
 from sipo_portal.audit.actors import Actor
 from sipo_portal.audit.services import record
-from sipo_portal.outbox.services import enqueue
 from sipo_portal.workflow.advance import advance
 
 # DOMAIN 3: a register extract is at most this old when a match is referred.
@@ -85,11 +85,7 @@ def claim(*, actor: Actor, proposal: Proposal) -> Match:
     current = Proposal.objects.filter(pk=proposal.pk).select_related("run").first()
     if current is None:
         raise MatchRefused(MatchRefusal.PROPOSAL_GONE)
-    if (
-        current.is_provisional
-        and current.loan_offer is not None
-        and is_contended(current.loan_offer, on=timezone.localdate())
-    ):
+    if current.is_provisional and is_contended(current.offer, on=timezone.localdate()):
         raise MatchRefused(MatchRefusal.CONTENDED)
     match = _match_of(current, actor)
     try:
@@ -179,8 +175,7 @@ def reject(*, actor: Actor, match: Match, reason: Reason) -> Match:
     advance(MATCH, locked, "reject", actor=actor, data=_audited(reason))
     end_clock(locked)
     notifications.match_rejected(locked, decide(actor, locked, "reject", reason))
-    if locked.loan_request_id is not None:
-        enqueue("financing.match_request", {"request_id": locked.loan_request_id})
+    rematch(locked.request)
     return locked
 
 

@@ -14,8 +14,8 @@ from financing.match_runs import (
     OfferExplanation,
     RequestExplanation,
     current_policy,
-    explain_loan_pair,
-    explain_loan_request,
+    explain_pair,
+    explain_request,
 )
 from financing.models.loan_offers import LoanOffer
 from financing.models.loan_requests import LoanRequest
@@ -47,7 +47,7 @@ def request_offers(request: SignedInRequest, pk: int) -> HttpResponseBase:
     if not _is_complete(loan_request):
         return redirect("financing:request_detail", pk)
     try:
-        explanation = explain_loan_request(loan_request, on=timezone.localdate())
+        explanation = explain_request(loan_request, on=timezone.localdate())
     except NoPolicy:
         return render(request, f"{FOLDER}/no_policy.html", {"loan_request": loan_request})
     form = OfferFilterForm(request.GET or None)
@@ -120,7 +120,7 @@ def request_offer(request: SignedInRequest, pk: int, offer_pk: int) -> HttpRespo
     today = timezone.localdate()
     try:
         policy = current_policy(today)
-        explanation = explain_loan_pair(loan_request, offer, on=today)
+        explanation = explain_pair(loan_request, offer, on=today)
     except NoPolicy:
         return render(request, f"{FOLDER}/no_policy.html", {"loan_request": loan_request})
     patents = {patent.pk: patent for patent in loan_request.patents.all()}

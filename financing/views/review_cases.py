@@ -20,8 +20,8 @@ from financing.match_rows import held_capacity
 from financing.match_runs import (
     OfferExplanation,
     RequestExplanation,
-    explain_loan_pair,
-    explain_loan_request,
+    explain_pair,
+    explain_request,
 )
 from financing.models.loan_offers import FeePayer, FeeTiming, LoanOffer
 from financing.models.loan_requests import LoanRequest
@@ -133,10 +133,10 @@ def case_of(
     loan_request: LoanRequest, offer: LoanOffer, *, on: date, match: Match | None = None
 ) -> Case:
     """`loan_request`: with `business__region`. `match`: show its amount and basket."""
-    every = explain_loan_request(loan_request, on=on)
+    every = explain_request(loan_request, on=on)
     pair = next((each for each in every.all if each.offer.pk == offer.pk), None)
     if pair is None:
-        pair = explain_loan_pair(loan_request, offer, on=on)
+        pair = explain_pair(loan_request, offer, on=on)
     if match is not None:
         pair = replace(pair, match=match, amount=match.amount)
     patents = list(every.request.patents.all())
