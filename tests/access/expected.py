@@ -165,6 +165,17 @@ REQUESTS = {
     "financing:proposal_detail": shows(OWNER, "proposal", get=302),
 }
 
+# One match as its owner follows it, and the people asked about it.
+OWNER_PAGES = {
+    "financing:owner_match": shows(OWNER, "referral"),
+    "financing:consent_give": act(OWNER, "referral"),
+    "financing:consent_withdraw": act(OWNER, "referral"),
+    "financing:person_ask": act(OWNER, "referral", post=200),
+    "financing:question_answer": act(OWNER, "referral", "question", post=200),
+    "financing:answer_file": shows(BOTH, "referral", "answer_file"),
+    "financing:disclosure_list": shows(OWNER),
+}
+
 # What a coordinator decides on a match is posted; its address alone leads back to the match.
 REVIEW = {
     "financing:review_queue": shows(COORDINATOR),
@@ -294,6 +305,9 @@ PUBLIC = {
     "account_confirm_email": Open(200, 200, 404, ("nonsense",)),
     "account_confirm_login_code": Open(302, 302, 302),
     "mfa_authenticate": Open(302, 302, 302),
+    # A person's link: an unknown one leads to a page that says so.
+    "financing:person_link": Open(302, 302, 405, ("nonsense",)),
+    "financing:person_answer": Open(404, 404, 404),
 }
 
 # Pages of one's own account: no address names a row.
@@ -314,6 +328,7 @@ ACCOUNT = {
 TABLE: dict[str, Page | Open | tuple[Page, ...]] = {
     **BUSINESSES,
     **REQUESTS,
+    **OWNER_PAGES,
     **REVIEW,
     **RUNS,
     **ADMIN,

@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from businesses.models import MemberInvitation
 from financing.models import Match, SubsidyRule
+from financing.models.questions import AnswerFile, Question
 from financing.services.referrals import refer_blind
 from sipo_portal.accounts.models import Role, User
 from sipo_portal.audit.actors import Actor
@@ -321,9 +322,35 @@ def _financing_rows(world: World, key: str) -> None:
     }
     with transaction.atomic():
         refer_blind(Actor.of(coordinator), matches["referral"])
+    question = Question.objects.create(
+        id=_id(key),
+        match=matches["referral"],
+        text=f"密山{key}旧问",
+        answer=f"密山{key}旧答",
+        asked_by=world.people[f"staff_{key}"],
+        answered_by=owner,
+        answered_at=timezone.now(),
+    )
+    asked = {
+        "question": Question.objects.create(
+            match=matches["referral"],
+            text=f"密山{key}新问",
+            asked_by=world.people[f"staff_{key}"],
+        ),
+        "answer_file": AnswerFile.objects.create(
+            id=_id(key),
+            question=question,
+            name=f"密山{key}报表.pdf",
+            media_type="application/pdf",
+            size=4,
+            sha256="0" * 64,
+            content=f"密山{key}报".encode(),
+        ),
+    }
     rows |= (
         requests
         | matches
+        | asked
         | {
             "run": run,
             "proposal": make_proposal(request, rows["offer"], id=_id(key), run=run),
@@ -340,6 +367,9 @@ def _hide_financing(
     for name, request in requests.items():
         seen_by = {owner} if name == "draft_request" else inside
         world.hide(seen_by | AUDITOR, request.pk)
+    # Without consent the institution reads its question, but neither answer nor file.
+    world.hide(inside | {f"staff_{key}"}, f"密山{key}旧问", f"密山{key}新问")
+    world.hide(inside, f"密山{key}旧答", f"密山{key}报")
     world.hide(inside, f"密山{key}用途")
     world.hide({owner}, f"密山{key}初稿")
     world.hide(COORDINATORS[key] | AUDITOR, rows["run"].pk)
