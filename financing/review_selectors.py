@@ -48,7 +48,7 @@ def queue(user: User, wanted: QueueFilter) -> Requests:
         rows = rows.filter(business__name__icontains=wanted.search)
     deadlines = Match.objects.filter(loan_request=OuterRef("pk"), status=MatchStatus.IN_REVIEW)
     if wanted.shown in ("todo", "mine"):
-        deadlines = deadlines.filter(claimed_by=user)
+        deadlines = deadlines.filter(_mine(user))
     moved = Match.objects.filter(loan_request=OuterRef("pk")).order_by("-updated_at")
     rows = rows.annotate(
         next_deadline_on=Subquery(
@@ -68,11 +68,17 @@ def _requests(user: User) -> Requests:
     marked: Requests = rows.annotate(
         has_proposal=Exists(Proposal.objects.filter(loan_request=OuterRef("pk"))),
         has_review=Exists(own.filter(status__in=REVIEW_STATUSES)),
-        has_mine=Exists(own.filter(status=MatchStatus.IN_REVIEW, claimed_by=user)),
+        has_mine=Exists(own.filter(_mine(user), status=MatchStatus.IN_REVIEW)),
         has_decided=Exists(own.exclude(status__in=REVIEW_STATUSES)),
     )
     return marked
     return rows
+
+
+def _mine(user: User) -> Q:
+    """Claimed by the user, or handed up to the user's office after silence below (DOMAIN 3)."""
+    claimed = Q(claimed_by=user)
+    return claimed | Q(escalated_to=user.office_id) if user.office_id else claimed
 
 
 def _to_claim() -> Q:
@@ -137,7 +143,7 @@ def counts(user: User, *, today: date) -> QueueCounts:
         in_review=Count("pk", filter=Q(has_review=True)),
         decided=Count("pk", filter=Q(has_decided=True)),
     )
-    late, own = Q(deadline_on__lt=today), Q(claimed_by=user)
+    late, own = Q(deadline_on__lt=today), _mine(user)
     reviews = (
         Match.objects.visible_to(user)
         .filter(status=MatchStatus.IN_REVIEW)
@@ -155,7 +161,7 @@ def first_mine(user: User) -> Match | None:
     """The own match to decide next."""
     return (
         Match.objects.visible_to(user)
-        .filter(status=MatchStatus.IN_REVIEW, claimed_by=user)
+        .filter(_mine(user), status=MatchStatus.IN_REVIEW)
         .select_related("business", "institution")
         .order_by(F("deadline_on").asc(nulls_last=True), "created_at", "pk")
         .first()

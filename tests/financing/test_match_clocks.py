@@ -5,12 +5,15 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.urls import reverse
 
-from financing.match_rows import standing_rows
+from financing import review_selectors
 from financing.models import LoanOffer, LoanRequest, Match
+from financing.pair_kinds import LOAN
 from financing.services import clocks
 from financing.services.clock_runs import request_clock_run, run_clocks
 from financing.services.clocks import Stage, start_clock, stop_clock
+from financing.standing_rows import standing_rows
 from sipo_portal.audit.models import AuditEvent
 from sipo_portal.notices.models import Notice
 from sipo_portal.offices.working_days import add_working_days
@@ -144,7 +147,7 @@ def test_past_the_deadline_it_counts_no_longer_and_expires_after_the_same_time(
     deadline, expiry = after(length), after(2 * length)
 
     def counts(on: date) -> bool:
-        return standing_rows([match.loan_request_id], on)[0].is_within_deadline
+        return standing_rows(LOAN, [match.loan_request_id], on)[0].is_within_deadline
 
     assert counts(deadline)
     assert not counts(deadline + timedelta(days=1))
@@ -330,3 +333,23 @@ def test_two_rounds_at_once_do_nothing_twice(policy) -> None:
         "in_study"
     }
     assert len(matches) == 12
+
+
+def test_the_upper_office_finds_what_was_handed_up_in_its_queue(offices, client) -> None:
+    match = running(Stage.REVIEW, "in_review")
+    match.claimed_by = offices["county"].coordinators.get()
+    match.save()
+    person = offices["province"].coordinators.get()
+    mine = review_selectors.QueueFilter(shown="mine")
+    assert not review_selectors.queue(person, mine).exists()
+
+    run_clocks(now=at(after(6)))
+    assert [row.pk for row in review_selectors.queue(person, mine)] == [match.loan_request_id]
+    assert review_selectors.first_mine(person) == match
+    client.force_login(person)
+    queue = client.get(reverse("financing:review_queue"), headers={"accept-language": "en"})
+    assert "Handed up" in queue.content.decode()
+    page = client.get(
+        reverse("financing:match_detail", args=[match.pk]), headers={"accept-language": "en"}
+    )
+    assert offices["province"].label in page.context["now"].text
