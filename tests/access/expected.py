@@ -325,6 +325,15 @@ ACCOUNT = {
     "mfa_download_recovery_codes": Page(EVERYBODY, get=404, post=404),
 }
 
+# One's own notices: nobody else's, whatever the role. The world's are to the owners.
+ONLY_THE_OWNER = dict.fromkeys(EVERYBODY, 404) | {OWNER: 302}
+NOTICES = {
+    "notices:list": Page(EVERYBODY),
+    "notices:read_all": Page(EVERYBODY, get=405, post=302),
+    "notices:read": Page(EVERYBODY, ("notice",), get=405, post=ONLY_THE_OWNER),
+    "notices:open": Page(EVERYBODY, ("notice",), get=ONLY_THE_OWNER),
+}
+
 TABLE: dict[str, Page | Open | tuple[Page, ...]] = {
     **BUSINESSES,
     **REQUESTS,
@@ -334,6 +343,7 @@ TABLE: dict[str, Page | Open | tuple[Page, ...]] = {
     **ADMIN,
     **PUBLIC,
     **ACCOUNT,
+    **NOTICES,
 }
 
 

@@ -23,6 +23,7 @@ from financing.services.referrals import refer_blind
 from sipo_portal.accounts.models import Role, User
 from sipo_portal.audit.actors import Actor
 from sipo_portal.audit.services import record
+from sipo_portal.notices.models import Notice
 from sipo_portal.offices.models import BranchOffice
 from sipo_portal.outbox.services import enqueue
 from tests.factories.accounts import make_coordinator, make_owner, make_user
@@ -357,6 +358,24 @@ def _financing_rows(world: World, key: str) -> None:
         }
     )
     _hide_financing(world, key, requests, matches)
+    _notice(world, key)
+
+
+def _notice(world: World, key: str) -> None:
+    """One notice to the owner, with words nobody else may meet."""
+    owner = f"owner_{key}"
+    words = {"business": f"密山{key}告知", "institution": {}, "offer": "", "deadline_on": ""}
+    notice = Notice.objects.create(
+        id=_id(key),
+        recipient=world.people[owner],
+        kind="interest_declared_owner",
+        payload=words,
+        path="/requests/",
+        event_key=f"notice of {key}",
+    )
+    world.rows[key]["notice"] = notice
+    world.hide({owner}, words["business"])
+    world.hide({owner} | AUDITOR, notice.pk)
 
 
 def _hide_financing(
