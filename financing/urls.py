@@ -6,6 +6,7 @@ from financing.views import (
     answer_files,
     disclosures,
     loan_requests,
+    match_reviews,
     match_runs,
     owner_matches,
     person_consents,
@@ -85,19 +86,21 @@ review = [
     path("review/requests/<int:pk>/", reviews.review_request, name="review_request"),
     path(
         "review/requests/<int:pk>/offers/<int:offer_pk>/",
-        reviews.review_proposal,
+        match_reviews.review_proposal,
         name="review_proposal",
     ),
     path(
         "review/requests/<int:pk>/offers/<int:offer_pk>/claim/",
-        reviews.match_claim,
+        match_reviews.match_claim,
         name="match_claim",
     ),
-    path("review/matches/<uuid:pk>/", reviews.match_detail, name="match_detail"),
-    path("review/matches/<uuid:pk>/approve/", reviews.match_approve, name="match_approve"),
-    path("review/matches/<uuid:pk>/reject/", reviews.match_reject, name="match_reject"),
-    path("review/matches/<uuid:pk>/return/", reviews.match_return, name="match_return"),
-    path("review/matches/<uuid:pk>/take-over/", reviews.match_take_over, name="match_take_over"),
+    path("review/matches/<uuid:pk>/", match_reviews.match_detail, name="match_detail"),
+    path("review/matches/<uuid:pk>/approve/", match_reviews.match_approve, name="match_approve"),
+    path("review/matches/<uuid:pk>/reject/", match_reviews.match_reject, name="match_reject"),
+    path("review/matches/<uuid:pk>/return/", match_reviews.match_return, name="match_return"),
+    path(
+        "review/matches/<uuid:pk>/take-over/", match_reviews.match_take_over, name="match_take_over"
+    ),
 ]
 
 runs = [

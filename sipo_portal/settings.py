@@ -156,10 +156,11 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_TIMEZONE = "Asia/Shanghai"
 CELERY_BEAT_SCHEDULE = {
-    # Asks for the run of the whole country; the outbox brings it to a worker.
+    # Asks for the run of the whole country; the outbox brings it to a worker. Redis may lose what
+    # beat sends, so it asks again until the morning: a night has one run however often it is asked.
     "nightly-matching": {
         "task": "financing.nightly_matching",
-        "schedule": crontab(hour=2, minute=0),
+        "schedule": crontab(hour="2-5", minute="*/15"),
     },
     # Reminders, deadlines, escalation and expiry.
     "clocks": {

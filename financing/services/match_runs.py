@@ -63,7 +63,7 @@ def request_run(*, actor: Actor, office: BranchOffice) -> MatchRun:
     if unfinished is not None:
         if not _is_given_up(unfinished):
             return unfinished
-        advance(RUN, unfinished, "fail", actor=Actor.MATCHER)
+        _give_up(unfinished)
     run = MatchRun.objects.create(
         kind=RunKind.FULL,
         office=office,
@@ -77,7 +77,15 @@ def request_run(*, actor: Actor, office: BranchOffice) -> MatchRun:
 
 @transaction.atomic
 def request_nightly_run(*, on: date) -> MatchRun:
-    """The run over the whole country of one night; asked twice, it is still one."""
+    """The run over the whole country of one night; asked twice, it is still one.
+
+    Earlier nightly runs whose workers were lost too often are ended, so that no page shows them
+    as running.
+    """
+    stuck = MatchRun.objects.filter(nightly_of__isnull=False, status=RunStatus.RUNNING)
+    for run in stuck.select_for_update(skip_locked=True):
+        if _is_given_up(run):
+            _give_up(run)
     run, is_new = MatchRun.objects.get_or_create(nightly_of=on, defaults={"kind": RunKind.FULL})
     if is_new:
         record(Verb.RUN_REQUESTED, actor=Actor.CLOCK, obj=run, data={"scope": ""})
@@ -106,7 +114,7 @@ def run_matching(run_id: int) -> None:
         return
     try:
         _start(run)
-        snapshot_at = timezone.now()
+        snapshot_at = _settled_moment()
         found = read_full_run(run, timezone.localdate())
         _reach(run, RunStage.MATCHING, 30)
         result = decide(found)
@@ -231,6 +239,17 @@ def _start(run: MatchRun) -> None:
     run.failure = ""
     run.save(update_fields=["stage", "progress_percent", "started_at", "failure"])
     MatchRun.objects.filter(pk=run.pk).update(start_count=F("start_count") + 1)
+
+
+@transaction.atomic
+def _settled_moment() -> datetime:
+    """A moment after which every proposal is written that the rows read next do not show.
+
+    Whoever is replacing proposals right now has committed by then, so that no newer proposal is
+    taken for an older one.
+    """
+    lock_writing()
+    return timezone.now()
 
 
 def _reach(run: MatchRun, stage: RunStage, percent: int) -> None:
@@ -369,6 +388,12 @@ def _fail(run: MatchRun, error: Exception) -> None:
     locked.save(update_fields=["failure", "finished_at"])
     if locked.start_count >= MOST_STARTS:
         advance(RUN, locked, "fail", actor=Actor.MATCHER, data={"error": locked.failure})
+
+
+def _give_up(run: MatchRun) -> None:
+    advance(RUN, run, "fail", actor=Actor.MATCHER)
+    run.finished_at = timezone.now()
+    run.save(update_fields=["finished_at"])
 
 
 def _is_given_up(run: MatchRun) -> bool:

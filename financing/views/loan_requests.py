@@ -36,6 +36,11 @@ from sipo_portal.accounts.models import Role
 from sipo_portal.audit.actors import Actor
 
 FOLDER = "financing/loan_requests"
+PART_TEMPLATES = {
+    "loan": f"{FOLDER}/loan.html",
+    "patents": f"{FOLDER}/patents.html",
+    "purpose": f"{FOLDER}/purpose.html",
+}
 
 
 def _posted(request: SignedInRequest) -> Any:
@@ -99,7 +104,7 @@ def _change_page(
     steps = part_tasks(loan_request, current=part)
     return render(
         request,
-        f"{FOLDER}/{part}.html",
+        PART_TEMPLATES[part],
         {"loan_request": loan_request, "form": form, "steps": steps, **context},
     )
 

@@ -123,9 +123,9 @@ def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _may_cancel(request: HttpRequest, run: MatchRun) -> bool:
-    """A run of the own office or below; not the nightly one of the country."""
+    """A run inside the own region; only the national office cancels one of the country."""
     prefix = _office(request).scope_prefix
-    return not run.is_finished and run.office_id is not None and run.scope_prefix.startswith(prefix)
+    return not run.is_finished and run.scope_prefix.startswith(prefix)
 
 
 def _reached_percent(run: MatchRun) -> str:

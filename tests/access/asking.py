@@ -71,7 +71,8 @@ def _argument(world: World, row: str, tenant: str) -> Any:
 
 def own_rows(person: str, page: Page) -> list[tuple[str, ...]]:
     """The tenants of rows this person may see, one tuple per tenant."""
-    return [tuple(tenant for _row in page.rows) for tenant in PEOPLE[person][1]]
+    tenants = PEOPLE[person][1] if page.rows else PEOPLE[person][1][0]
+    return [tuple(tenant for _row in page.rows) for tenant in tenants]
 
 
 def hidden_rows(person: str, page: Page) -> list[tuple[str, ...]]:
@@ -94,7 +95,17 @@ def hidden_rows(person: str, page: Page) -> list[tuple[str, ...]]:
 
 
 def some_rows(page: Page) -> list[tuple[str, ...]]:
-    """Rows for people whose role is enough to refuse them: an existing and an absent one."""
+    """Rows for visitors: existing ones and absent ones."""
     if not page.rows:
         return [()]
     return [tuple(tenant for _row in page.rows) for tenant in (TENANTS[0], "-")]
+
+
+def refused_rows(person: str, method: str, page: Page) -> list[tuple[str, ...]]:
+    """Rows for people of the wrong role: nothing but the role counts, so the second and third
+    person of a role only read the rows of their own tenant."""
+    role, tenants = PEOPLE[person]
+    is_first = next(each for each, (own, _tenants) in PEOPLE.items() if own == role) == person
+    if not is_first:
+        return [tuple(tenants[0] for _row in page.rows)] if method == "get" else []
+    return some_rows(page) if method == "get" else some_rows(page)[:1]

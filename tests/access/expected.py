@@ -218,7 +218,6 @@ ADMIN = {
     "admin:logout": Page(ADMIN_SITE_ROLES, get=302, post=302),
     "admin:password_change": Page(ADMIN_SITE_ROLES, get=302, post=302),
     "admin:password_change_done": Page(ADMIN_SITE_ROLES, get=302, post=302),
-    "admin:autocomplete": Page(ADMIN_SITE_ROLES, get=403),
     "admin:jsi18n": shows(ADMIN_SITE_ROLES),
     "admin:*": Page(ADMIN_SITE_ROLES, ("=nowhere/",), get=404, post=404),
     **model(

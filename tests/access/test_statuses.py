@@ -3,7 +3,7 @@
 import pytest
 
 from tests.access.addresses import every_address
-from tests.access.asking import ask, hidden_rows, own_rows, some_rows, url_of
+from tests.access.asking import ask, hidden_rows, own_rows, refused_rows, some_rows, url_of
 from tests.access.expected import PUBLIC, TABLE, Open, Page, pages
 from tests.access.world import PEOPLE, World
 
@@ -44,7 +44,7 @@ def test_page(world: World, name: str, page: Page) -> None:
                 wrong.append(f"visitor {method} {url}: {answer.status_code}")
         for person, (role, _tenants) in PEOPLE.items():
             if role not in page.roles:
-                for rows in some_rows(page):
+                for rows in refused_rows(person, method, page):
                     expect(person, method, url_of(world, name, page.rows, rows), 403)
                 continue
             status = page.status(method, role)

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.conf import settings
+from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 CHROMIUM = next(
@@ -69,6 +71,7 @@ def chromium() -> Iterator[Browser]:
 def open_page(chromium: Browser, live_server: Any) -> Iterator[Callable[..., Page]]:
     """`open_page(path, width=1280, language="zh-CN", scripts=True)` -> a page in a new context.
 
+    With `client`, a test client, the page starts signed in as whoever is signed in there.
     The page carries `console_errors`, a list of messages; a test ends by asserting it empty.
     """
     contexts: list[BrowserContext] = []
@@ -79,6 +82,7 @@ def open_page(chromium: Browser, live_server: Any) -> Iterator[Callable[..., Pag
         width: int = DESKTOP,
         language: str = "zh-CN",
         scripts: bool = True,
+        client: Client | None = None,
     ) -> Page:
         context = chromium.new_context(
             base_url=live_server.url,
@@ -91,6 +95,10 @@ def open_page(chromium: Browser, live_server: Any) -> Iterator[Callable[..., Pag
         )
         context.set_default_timeout(10_000)
         contexts.append(context)
+        if client is not None and settings.SESSION_COOKIE_NAME in client.cookies:
+            value = client.cookies[settings.SESSION_COOKIE_NAME].value
+            name = settings.SESSION_COOKIE_NAME
+            context.add_cookies([{"name": name, "value": value, "url": live_server.url}])
         page = context.new_page()
         errors: list[str] = []
         page.on("pageerror", lambda error: errors.append(str(error)))

@@ -1,0 +1,95 @@
+"""Every form filled in wrong once: a summary with links, a title that says so, the input kept."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.utils import translation
+from django.utils.translation import gettext
+from playwright.sync_api import Locator, Page
+
+from tests.access.world import World
+from tests.browser.axe import serious
+from tests.browser.shapes import WHO, Shape, shapes_for
+from tests.browser.test_pages import LANGUAGES, sticking_out
+from tests.plugins.browser import PHONE
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+WRONG, WRONG_NUMBER = "１x", "-7"
+TYPED = "input:not([type]), input[type=text], input[type=email], input[type=number], textarea"
+SUBMIT = "button.btn-primary, button.btn-danger, input[type=submit].default"
+NOTHING_CHOSEN = """form => form.querySelectorAll('[type=radio]')
+    .forEach(each => { each.checked = false })"""
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("person", WHO)
+def test_every_form_filled_in_wrong(
+    open_page: Callable[..., Page], world: World, person: str, language: str
+) -> None:
+    with translation.override("zh-hans" if language == "zh-CN" else "en"):
+        prefix = gettext("Error:")
+    page = open_page(language=language, width=PHONE, client=world.clients[person])
+    wrong = [
+        f"{shape.name} {shape.url}: {fault}"
+        for shape in shapes_for(person, world)
+        if shape.is_form
+        for fault in faults(page, shape, prefix)
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def faults(page: Page, shape: Shape, prefix: str) -> Iterator[str]:
+    page.goto(shape.url)
+    title, form = page.title(), the_form(page)
+    if form is None:
+        return
+    typed = fill_in_wrong(form)
+    form.locator(SUBMIT).first.click()
+    page.wait_for_load_state()
+    # In the admin the title names the row as it was typed.
+    rest = title.partition(" – ")[2]
+    if not (page.title().startswith(prefix) and page.title().endswith(rest)):
+        yield f"title {page.title()!r} after {title!r} at {page.url}"
+    if page.locator(".error-summary").count() != 1:
+        yield "no summary of errors"
+        return
+    yield from dead_links(page)
+    assert page.url.endswith(shape.url), page.url
+    for name, value in typed.items():
+        found = page.locator(f"main form [name='{name}']").first.input_value()
+        if found != value:
+            yield f"{name}: {value!r} became {found!r}"
+    yield from sticking_out(page)
+    yield from serious(page)
+
+
+def the_form(page: Page) -> Locator | None:
+    """The page's form to type into."""
+    forms = page.locator("main form[method=post]").filter(has=page.locator(TYPED))
+    return forms.first if forms.count() else None
+
+
+def fill_in_wrong(form: Locator) -> dict[str, str]:
+    """Choose nothing, leave the first field empty, type nonsense into the others.
+
+    What was typed, by name.
+    """
+    form.evaluate(NOTHING_CHOSEN)
+    typed = {}
+    for number, field in enumerate(form.locator(TYPED).all()):
+        if not (field.is_visible() and field.is_editable()):
+            continue
+        wrong = WRONG_NUMBER if field.get_attribute("type") == "number" else WRONG
+        value = wrong if number else ""
+        field.fill(value)
+        typed[str(field.get_attribute("name"))] = value
+    return typed
+
+
+def dead_links(page: Page) -> Iterator[str]:
+    """Links of the summary that lead to nothing on this page."""
+    links = page.locator(".error-summary a").all()
+    for link in links:
+        target = str(link.get_attribute("href"))
+        if page.locator(f"[id='{target[1:]}']").count() != 1:
+            yield f"the summary's link {target} leads nowhere"

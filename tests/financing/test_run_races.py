@@ -1,0 +1,50 @@
+"""A full run beside others who write proposals at the same time, on real connections."""
+
+from threading import Event, Thread
+
+import pytest
+from django.db import connection, transaction
+from django.utils import timezone
+
+from financing.services import match_runs
+from financing.services.writing_lock import lock_writing
+from tests.factories.financing import make_policy
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_a_run_reads_only_when_nobody_is_writing_proposals(monkeypatch) -> None:
+    make_policy()
+    run = match_runs.request_nightly_run(on=timezone.localdate())
+    writing, may_commit, read_while_writing = Event(), Event(), []
+
+    def write() -> None:
+        with transaction.atomic():
+            lock_writing()
+            writing.set()
+            may_commit.wait(10)
+        connection.close()
+
+    def read(*args, **options):
+        read_while_writing.append(not may_commit.is_set())
+        return real_read(*args, **options)
+
+    real_read = match_runs.read_full_run
+    monkeypatch.setattr(match_runs, "read_full_run", read)
+    writer, runner = Thread(target=write), Thread(target=_run, args=[run.pk])
+    writer.start()
+    assert writing.wait(10)
+    runner.start()
+    runner.join(1)
+    assert read_while_writing == []
+    may_commit.set()
+    writer.join(10)
+    runner.join(20)
+    assert read_while_writing == [False]
+    run.refresh_from_db()
+    assert run.status == "done"
+
+
+def _run(run_id: int) -> None:
+    match_runs.run_matching(run_id)
+    connection.close()
