@@ -21,9 +21,9 @@ from django.utils.translation import gettext as _
 from businesses.models.businesses import SizeClass
 from businesses.models.patents import PatentKind
 from businesses.rules import industries
-from financing.admin.referral_steps import ReferralSteps
+from financing.admin.completion_steps import COMPLETION_ACTIONS, CompletionSteps
+from financing.admin.referral_steps import ACTIONS, ReferralSteps, consent_of
 from financing.bands import AMOUNT_BANDS, LIFE_BANDS, band_label
-from financing.consent_state import consent_state
 from financing.identity_texts import identity_of
 from financing.models.disclosures import Disclosure, DisclosureStage
 from financing.models.matches import MatchDecision, MatchStatus
@@ -126,7 +126,8 @@ class TurnFilter(admin.SimpleListFilter):
 
 
 @admin.register(Referral, site=portal_admin)
-class ReferralAdmin(ReferralSteps, ScopedModelAdmin):
+class ReferralAdmin(CompletionSteps, ReferralSteps, ScopedModelAdmin):
+    step_actions = (*ACTIONS, *COMPLETION_ACTIONS)
     view_roles = (Role.INSTITUTION_STAFF,)
     change_form_template = "admin/financing/referral/change_form.html"
     fields = ["reference"]
@@ -229,7 +230,7 @@ class ReferralAdmin(ReferralSteps, ScopedModelAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         referral = self.get_object(request, object_id)
-        consent = consent_state(referral)
+        consent = consent_of(referral)
         identity = consent.identity if consent.is_open else None
         if request.method == "GET":
             open_referral(Actor.of(request.user), referral)
