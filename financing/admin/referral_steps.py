@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from financing.admin.steps import Step, StepConflict, StepPages, Summary
-from financing.consent_state import consent_state
+from financing.consent_state import ConsentState, consent_state
 from financing.forms.referrals import (
     DeclineForm,
     LoanTermsForm,
@@ -59,7 +59,7 @@ class ReferralSteps(StepPages):
     step_templates = {"terms": "admin/financing/referral/terms_step.html"}
 
     def steps(self, request: HttpRequest, obj: Referral) -> Sequence[Step]:
-        is_open = consent_state(obj).is_open
+        is_open = consent_of(obj).is_open
         steps: list[Step] = []
         if obj.status == MatchStatus.REFERRED:
             if is_open:
@@ -147,6 +147,14 @@ class ReferralSteps(StepPages):
             text = exhausted_text(exhausted.free_amount, exhausted.free_count)
             raise StepConflict(ValidationError({"amount": text}))
         return super().take_form_step(request, obj, action, form)
+
+
+def consent_of(referral: Referral) -> ConsentState:
+    """The state of consent, read once for a row that a page works with."""
+    known: ConsentState | None = getattr(referral, "known_consent", None)
+    if known is None:
+        known = referral.known_consent = consent_state(referral)  # type: ignore[attr-defined]
+    return known
 
 
 def terms_form(match: Match, data: Any, *, cancel_url: str, on: date) -> OfferedTermsForm:

@@ -11,6 +11,7 @@ from financing.models.matches import Match
 from financing.models.proposals import Proposal
 from financing.services import loan_requests
 from financing.services.loan_requests import RequestRefused
+from financing.services.requests import COPIED_FIELDS
 from sipo_portal.audit.actors import Actor
 from sipo_portal.audit.models import AuditEvent
 from sipo_portal.outbox.models import OutboxMessage
@@ -359,7 +360,7 @@ def test_a_copy_takes_wishes_and_living_patents(actor, business):
     draft = loan_requests.copy_as_draft(actor=actor, request=old)
 
     assert (draft.status, draft.submitted_at) == ("draft", None)
-    for name in loan_requests.COPIED_FIELDS:
+    for name in COPIED_FIELDS[LoanRequest]:
         assert getattr(draft, name) == getattr(old, name)
     assert list(draft.patents.all()) == [living]
     assert loan_requests.copy_as_draft(actor=actor, request=old) == draft
