@@ -8,6 +8,7 @@ class Verb(StrEnum):
     INSTITUTION_SUSPENDED = "institution.suspended"
     INSTITUTION_REINSTATED = "institution.reinstated"
     OFFER_SAVED = "offer.saved"
+    OFFER_REFRESHED = "offer.refreshed"
     OFFERS_IMPORTED = "offers.imported"
     REQUEST_SAVED = "request.saved"
     REQUEST_DELETED = "request.draft_deleted"

@@ -50,6 +50,15 @@ def step_texts(offer: LoanOffer) -> dict[str, Step]:
                 facts=[booked],
             ),
             Step(
+                action="refresh",
+                label=_("Still valid"),
+                consequence=_(
+                    "The offer stays as it is. An offer that nobody confirms for long, and that no "
+                    "match is under way with, is closed after a reminder."
+                ),
+                facts=[{"label": pgettext("period", "Open"), "value": window}, capacity, booked],
+            ),
+            Step(
                 action="close",
                 label=_("Close for good"),
                 consequence=_(

@@ -284,7 +284,9 @@ class LoanOfferAdmin(StepPages, ScopedModelAdmin):
     def steps(self, request: HttpRequest, obj: LoanOffer) -> list[Step]:
         allowed = OFFER.allowed(obj.status, Role.INSTITUTION_STAFF)
         texts = step_texts(obj)
-        return [texts[action] for action in (*allowed, "copy")]
+        # Confirming moves no state, so the lifecycle does not name it.
+        confirm = ("refresh",) if "close" in allowed and obj.status != OfferStatus.DRAFT else ()
+        return [texts[action] for action in (*allowed, *confirm, "copy")]
 
     def take_step(
         self, request: HttpRequest, obj: LoanOffer, action: str
@@ -298,6 +300,7 @@ class LoanOfferAdmin(StepPages, ScopedModelAdmin):
             "publish": _("The offer is published. Requests that fit are being looked for now."),
             "pause": _("The offer is paused. Nothing new is proposed for it."),
             "resume": _("The offer is published again."),
+            "refresh": _("Noted: the offer is still valid."),
             "close": _("The offer is closed."),
         }[action]
 

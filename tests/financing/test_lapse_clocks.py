@@ -4,6 +4,7 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.urls import reverse
 
 from financing.models import LoanOffer, LoanRequest, Match, Proposal
 from financing.models.guarantee_offers import GuaranteeOffer
@@ -197,3 +198,18 @@ def test_a_patent_ends_with_its_term(kind, filed_on, days, ends_on) -> None:
     assert kinds() == ["patent_ended_owner"]
     assert AuditEvent.objects.get(verb="patent.end").actor_kind == "clock"
     assert run_clocks(now=at(ends_on, 1)) == {}
+
+
+@pytest.mark.parametrize(("status", "is_shown"), [("published", 1), ("paused", 1), ("draft", 0)])
+def test_a_lender_confirms_an_offer_on_its_page(offer, client, status, is_shown) -> None:
+    touched(offer, status=status)
+    client.force_login(offer.institution.staff.get().user)
+    page = reverse("admin:financing_loanoffer_change", args=[offer.pk])
+    step = reverse("admin:financing_loanoffer_step", args=[offer.pk, "refresh"])
+    assert client.get(page).content.decode().count(step) == is_shown
+    client.post(step)
+    offer.refresh_from_db()
+    assert (offer.refreshed_at > at(MONDAY)) == bool(is_shown)
+    assert AuditEvent.objects.filter(verb="offer.refreshed").count() == is_shown
+    if is_shown:
+        assert run_clocks(now=at(LAPSES_ON)) == {}
