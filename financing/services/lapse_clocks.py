@@ -28,11 +28,12 @@ from financing.models.offers import OfferStatus
 from financing.models.proposals import Proposal
 from financing.models.requests import RequestStatus
 from financing.services.clock_rows import each_row, locked_row
+from financing.services.offers import match_again
+from financing.services.offers import match_again
 from financing.verbs import Verb
 from sipo_portal.audit.actors import Actor
 from sipo_portal.audit.services import record
 from sipo_portal.offices.working_days import add_working_days
-from sipo_portal.outbox.services import enqueue
 from sipo_portal.workflow.advance import advance
 
 LAPSING_REQUEST_STATUSES = (
@@ -50,7 +51,6 @@ MATCH_FIELDS: dict[type[Any], str] = {
     # A guarantee lives on the loans it secures.
     GuaranteeOffer: "loan_offer__guarantee_offers",
 }
-MATCH_OFFER = "financing.match_offer"
 SHORTEST_TERM_MONTHS = 120
 
 
@@ -149,8 +149,8 @@ def _close(model: type[Any], pk: int, *, today: date) -> str:
 
 def _closed(offer: Any) -> str:
     advance(OFFER, offer, "close", actor=Actor.CLOCK)
-    if isinstance(offer, LoanOffer):
-        enqueue(MATCH_OFFER, {"offer_id": offer.pk})
+    if isinstance(offer, LoanOffer | InsuranceOffer):
+        match_again(offer)
     notifications.offer_closed(offer)
     return "offer_closed"
 

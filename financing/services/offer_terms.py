@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 from django.core.exceptions import ValidationError
 from django.utils.functional import Promise
@@ -109,8 +109,27 @@ def normalised(terms: OfferTerms) -> OfferTerms:
 
     Raises ValidationError at `industries` naming the codes nobody knows.
     """
+    codes = industry_codes(terms.industries)
+    is_fixed = terms.rate_basis == RateBasis.FIXED
+    has_share = terms.collateral_basis == CollateralBasis.SHARE_OF_PRINCIPAL
+    return replace(
+        terms,
+        name=terms.name.strip(),
+        industries=codes,
+        regions=tuple(sorted(set(terms.regions))),
+        size_classes=tuple(sorted(set(terms.size_classes))),
+        required_certificates=tuple(sorted(set(terms.required_certificates))),
+        interest_rate_percent=terms.interest_rate_percent if is_fixed else None,
+        spread_bp=None if is_fixed else terms.spread_bp,
+        collateral_share_percent=terms.collateral_share_percent if has_share else None,
+        limits=tuple(sorted(terms.limits, key=lambda step: step.min_patents)),
+    )
+
+
+def industry_codes(texts: Iterable[str]) -> tuple[str, ...]:
+    """Industry codes in full form, each once; ValidationError at `industries` for unknown ones."""
     unknown, codes = [], []
-    for text in terms.industries:
+    for text in texts:
         try:
             codes.append(industries.normalise(text))
         except industries.UnknownIndustry:
@@ -123,20 +142,7 @@ def normalised(terms: OfferTerms) -> OfferTerms:
         raise ValidationError(
             {"industries": ValidationError(message, params={"codes": ", ".join(unknown)})}
         )
-    is_fixed = terms.rate_basis == RateBasis.FIXED
-    has_share = terms.collateral_basis == CollateralBasis.SHARE_OF_PRINCIPAL
-    return replace(
-        terms,
-        name=terms.name.strip(),
-        industries=tuple(dict.fromkeys(codes)),
-        regions=tuple(sorted(set(terms.regions))),
-        size_classes=tuple(sorted(set(terms.size_classes))),
-        required_certificates=tuple(sorted(set(terms.required_certificates))),
-        interest_rate_percent=terms.interest_rate_percent if is_fixed else None,
-        spread_bp=None if is_fixed else terms.spread_bp,
-        collateral_share_percent=terms.collateral_share_percent if has_share else None,
-        limits=tuple(sorted(terms.limits, key=lambda step: step.min_patents)),
-    )
+    return tuple(dict.fromkeys(codes))
 
 
 def validate_terms(
@@ -149,11 +155,12 @@ def validate_terms(
     """
     faults = [
         *_of_ranges(terms),
+        *window_faults(terms),
         *_of_rate(terms),
         *_of_collateral(terms),
         *_of_limits(terms),
         *fee_faults(terms.fees),
-        *_of_capacity(terms, booked_amount, booked_count),
+        *capacity_faults(terms, terms.min_principal, booked_amount, booked_count),
     ]
     raise_faults(faults)
 
@@ -172,9 +179,34 @@ def fault(name: str, message: Promise, params: dict[str, Any] | None = None) -> 
     return name, ValidationError(message, params=params)  # type: ignore[arg-type]
 
 
-def _of_ranges(terms: OfferTerms) -> Iterable[Fault]:
+class PostedTerms(Protocol):
+    """What terms of every kind of offer have, as far as it is checked here."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def opens_on(self) -> date: ...
+    @property
+    def closes_on(self) -> date | None: ...
+    @property
+    def size_classes(self) -> tuple[str, ...]: ...
+    @property
+    def capacity_amount(self) -> Decimal: ...
+    @property
+    def capacity_count(self) -> int | None: ...
+
+
+def window_faults(terms: PostedTerms) -> Iterable[Fault]:
+    """Name, days and size classes."""
     if not terms.name:
         yield fault("name", _("Enter a name that businesses will recognise."))
+    if terms.closes_on is not None and terms.closes_on < terms.opens_on:
+        yield fault("closes_on", _("The last day cannot be before the first day."))
+    if not terms.size_classes:
+        yield fault("size_classes", _("Choose at least one size class."))
+
+
+def _of_ranges(terms: OfferTerms) -> Iterable[Fault]:
     if terms.max_principal <= 0:
         yield fault("max_principal", _("Enter an amount above 0."))
     elif terms.max_principal < terms.min_principal:
@@ -185,10 +217,6 @@ def _of_ranges(terms: OfferTerms) -> Iterable[Fault]:
         yield fault("max_term_months", _("Enter 1 to 360 months."))
     elif terms.max_term_months < terms.min_term_months:
         yield fault("max_term_months", _("The longest term cannot be below the shortest."))
-    if terms.closes_on is not None and terms.closes_on < terms.opens_on:
-        yield fault("closes_on", _("The last day cannot be before the first day."))
-    if not terms.size_classes:
-        yield fault("size_classes", _("Choose at least one size class."))
     if terms.min_patents < 1:
         yield fault("min_patents", _("At least one patent is needed."))
 
@@ -261,21 +289,27 @@ def fee_faults(fees: Iterable[FeeTerms]) -> Iterable[Fault]:
             yield fault(f"{fee.place}-percent", _("Enter either an amount or a share, not both."))
 
 
-def _of_capacity(terms: OfferTerms, booked_amount: Decimal, booked_count: int) -> Iterable[Fault]:
+def capacity_faults(
+    terms: PostedTerms, smallest: Decimal, booked_amount: Decimal, booked_count: int
+) -> Iterable[Fault]:
+    """Never below what is booked, and room for one of the `smallest` the offer gives."""
     if terms.capacity_amount < booked_amount:
         yield fault(
             "capacity_amount",
             _("%(booked)s yuan are booked already: the capacity cannot be set below that."),
             {"booked": f"{booked_amount:,.2f}"},
         )
-    elif terms.capacity_amount <= 0 or terms.capacity_amount < terms.min_principal:
-        yield fault("capacity_amount", _("The capacity must allow at least one smallest loan."))
+    elif terms.capacity_amount <= 0 or terms.capacity_amount < smallest:
+        yield fault(
+            "capacity_amount",
+            _("The capacity must be at least the smallest amount you offer."),
+        )
     if terms.capacity_count is None:
         return
     if terms.capacity_count < booked_count:
         yield fault(
             "capacity_count",
-            _("%(booked)d loans are booked already: the capacity cannot be set below that."),
+            _("%(booked)d contracts are booked already: the capacity cannot be set below that."),
             {"booked": booked_count},
         )
     elif terms.capacity_count < 1:
