@@ -29,7 +29,6 @@ from financing.models.proposals import Proposal
 from financing.models.requests import RequestStatus
 from financing.services.clock_rows import each_row, locked_row
 from financing.services.offers import match_again
-from financing.services.offers import match_again
 from financing.verbs import Verb
 from sipo_portal.audit.actors import Actor
 from sipo_portal.audit.services import record
