@@ -392,7 +392,7 @@ def _owner_path(match: Match) -> str:
     if match.status in (MatchStatus.IN_REVIEW, MatchStatus.RETURNED, MatchStatus.REJECTED):
         name = "request_detail" if match.loan_request_id else "insurance_request_detail"
         return _page(f"financing:{name}", match.request.pk)
-    return _page("financing:owner_match", match.pk)
+    return reverse("financing:owner_match", args=[match.pk])
 
 
 def _labels(row: Institution | BranchOffice) -> InBothLanguages:
@@ -409,6 +409,7 @@ def _both(label: Any) -> InBothLanguages:
 
 
 def _page(name: str, pk: object) -> str:
+    """The row's page; "" for rows of a kind that has none."""
     try:
         return reverse(name, args=[pk])
     except NoReverseMatch:
