@@ -3,7 +3,7 @@
 Nothing is changed here. What concerns terms and money is in `money_sections`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -17,7 +17,7 @@ from financing.disclosure_texts import blind_facts
 from financing.forms.answers import QuestionAnswerForm
 from financing.forms.consents import PersonForm
 from financing.identity_fields import IDENTITY_KEYS, labels_of, personal_labels
-from financing.identity_texts import identity_of
+from financing.identity_texts import Identity, identity_of
 from financing.models.disclosures import Disclosure, DisclosureReading, DisclosureStage
 from financing.models.matches import Match, MatchStatus
 from financing.models.person_consents import PersonAnswer
@@ -183,9 +183,15 @@ def ledger_entry(row: Any) -> dict[str, Any]:
     return {
         "row": row,
         "facts": blind_facts(row.fields) if is_blind else [],
-        "identity": None if is_blind else identity_of(row.fields),
+        "identity": None if is_blind else _with_plain_heads(identity_of(row.fields)),
         "more": row.reading_count - len(row.latest_readings),
     }
+
+
+def _with_plain_heads(identity: Identity) -> Identity:
+    """The appraisal's cell is a text here, too long to stand on one line of a phone."""
+    heads = [{"label": head["label"]} for head in identity.patent_heads]
+    return replace(identity, patent_heads=heads)
 
 
 # --- what to do now -----------------------------------------------------------------------------
@@ -238,6 +244,15 @@ def _answer_now(state: ConsentState) -> NextAction:
 
 def _consent_now(state: ConsentState) -> NextAction:
     match = state.match
+    if state.was_closed:
+        return NextAction(
+            _("A consent was withdrawn: the institution cannot go on"),
+            _("It can read nothing more of you. Consent again below if you still want its terms."),
+            when=_by(match.deadline_on) if match.interested_at else "",
+            tone="attention",
+            action_url="#consent",
+            action_label=_("Read and decide"),
+        )
     if state.business is None:
         title = (
             _("The institution is interested: may it know who you are?")

@@ -76,7 +76,7 @@ class AnswerFilesField(forms.FileField):
                 name = upload.name if len(upload.name) <= 60 else f"{upload.name[:60]}…"
                 faults.append(
                     ValidationError(
-                        REFUSALS[refused.code], code=refused.code.value, params={"name": name}
+                        str(REFUSALS[refused.code]), code=refused.code.value, params={"name": name}
                     )
                 )
         if faults:
@@ -94,7 +94,7 @@ class QuestionAnswerForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 6}),
         help_text=_("The institution reads this."),
     )
-    files = AnswerFilesField(
+    files = AnswerFilesField(  # type: ignore[assignment]
         label=_("Files"),
         required=False,
         help_text=_(

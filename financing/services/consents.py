@@ -103,9 +103,9 @@ def withdraw_consent(*, actor: Actor, consent: Consent) -> Consent:
     locked = Consent.objects.select_for_update().get(pk=consent.pk)
     if locked.withdrawn_at is None:
         under = [match for match in matches_under(locked) if consent_state(match).is_open]
-        _end(actor, locked)
+        withdrawn_at = _end(actor, locked)
         for match in under:
-            pause_study(match, withdrawn_at=locked.withdrawn_at)
+            pause_study(match, withdrawn_at=withdrawn_at)
     return locked
 
 
@@ -206,8 +206,8 @@ def _go_on(match: Match) -> None:
         start_clock(match, Stage.STUDY if is_studied else Stage.FIRST_ANSWER, on=today)
 
 
-def _end(actor: Actor, consent: Consent) -> None:
-    consent.withdrawn_at = timezone.now()
+def _end(actor: Actor, consent: Consent) -> datetime:
+    consent.withdrawn_at = now = timezone.now()
     consent.save(update_fields=["withdrawn_at"])
     record(
         Verb.CONSENT_WITHDRAWN,
@@ -215,6 +215,7 @@ def _end(actor: Actor, consent: Consent) -> None:
         obj=consent,
         data={"institution": consent.institution_id, "purpose": consent.purpose},
     )
+    return now
 
 
 def _refuse_stranger(actor: Actor, business_id: int) -> None:

@@ -18,7 +18,7 @@ def identity_fields(match: Match) -> dict[str, Any]:
     """
     business = match.business
     region = business.region
-    patents = list(match.patents.with_facts().order_by("pk"))  # type: ignore[attr-defined]
+    patents = list(match.patents.with_facts().order_by("pk"))
     return {
         "name": business.name,
         "credit_code": business.credit_code,

@@ -72,7 +72,7 @@ def answer_question(
         raise AnswerRefused(AnswerRefusal.EMPTY)
     lock_business(question.match.business_id)
     match = Match.objects.select_for_update().get(pk=question.match_id)
-    locked = Question.objects.select_for_update().get(pk=question.pk)
+    locked: Question = Question.objects.select_for_update().get(pk=question.pk)
     locked.match = match
     if locked.answered_at is not None:
         if locked.answer == text:

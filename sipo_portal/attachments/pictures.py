@@ -15,7 +15,8 @@ FRAME_MARKERS = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 
 def check_png(content: bytes) -> None:
     """Every chunk with its checksum, the header first, the end last. Raises FileFault."""
-    place, kinds = PNG_BEGINNING, []
+    place = PNG_BEGINNING
+    kinds: list[bytes] = []
     while place < len(content):
         head = content[place : place + 8]
         if len(head) < 8:
