@@ -176,6 +176,14 @@ OWNER_PAGES = {
     "financing:disclosure_list": shows(OWNER),
 }
 
+# From the terms to the money; what has no terms, or is not accepted, leads back to the match.
+TERMS_AND_MONEY = {
+    "financing:terms_accept": asks(OWNER, "terms_match"),
+    "financing:terms_decline": form(OWNER, "terms_match"),
+    "financing:match_fall_through": form(OWNER, "accepted_match"),
+    "financing:delivery_confirm": act(OWNER, "completed_match", post=200),
+}
+
 # What a coordinator decides on a match is posted; its address alone leads back to the match.
 REVIEW = {
     "financing:review_queue": shows(COORDINATOR),
@@ -284,6 +292,9 @@ ADMIN = {
         changelist=rows_of(STAFF),
         add=Page(NOBODY),
         change=Page((STAFF,), ("referral",), post=403, absent=(("match",),)),
+        step=form(STAFF, "accepted_match", "=register", absent=(("referral", "=nonsense"),)),
+        # Nobody consented in this world: the file stays closed and its page leads back.
+        file=shows(STAFF, "referral", "answer_file", get=302),
     ),
 }
 
@@ -337,6 +348,7 @@ TABLE: dict[str, Page | Open | tuple[Page, ...]] = {
     **BUSINESSES,
     **REQUESTS,
     **OWNER_PAGES,
+    **TERMS_AND_MONEY,
     **REVIEW,
     **RUNS,
     **ADMIN,

@@ -17,8 +17,7 @@ from django.test import Client
 from django.utils import timezone
 
 from businesses.models import MemberInvitation
-from financing.models import Match, SubsidyRule
-from financing.models.questions import AnswerFile, Question
+from financing.models import Drawdown, Match, Pledge, SubsidyRule
 from financing.services.referrals import refer_blind
 from sipo_portal.accounts.models import Role, User
 from sipo_portal.audit.actors import Actor
@@ -26,6 +25,7 @@ from sipo_portal.audit.services import record
 from sipo_portal.notices.models import Notice
 from sipo_portal.offices.models import BranchOffice
 from sipo_portal.outbox.services import enqueue
+from tests.access.questions import make_questions
 from tests.factories.accounts import make_coordinator, make_owner, make_user
 from tests.factories.businesses import (
     make_appraisal,
@@ -47,9 +47,12 @@ from tests.factories.financing import (
     make_run,
     make_staff,
 )
+from tests.factories.money import make_terms
 from tests.factories.offices import make_office, make_region
 
 TENANTS = ("a", "b")
+# Matches of a tenant's business that were referred to the same tenant's bank.
+REFERRED = ("referral", "terms_match", "accepted_match", "completed_match")
 REGIONS = {"a": ("320500", "320505"), "b": ("330100", "330106")}
 OTHER = {"a": "b", "b": "a"}
 # Person: role and the tenants whose rows the person sees.
@@ -321,33 +324,12 @@ def _financing_rows(world: World, key: str) -> None:
         "match_elsewhere": make_match(request, other["offer_2"], **claimed),
         "rejected_match": make_match(request, other["offer_3"], status="rejected", **claimed),
     }
+    matches |= _money_matches(world, key, claimed)
     with transaction.atomic():
-        refer_blind(Actor.of(coordinator), matches["referral"])
-    question = Question.objects.create(
-        id=_id(key),
-        match=matches["referral"],
-        text=f"密山{key}旧问",
-        answer=f"密山{key}旧答",
-        asked_by=world.people[f"staff_{key}"],
-        answered_by=owner,
-        answered_at=timezone.now(),
-    )
-    asked = {
-        "question": Question.objects.create(
-            match=matches["referral"],
-            text=f"密山{key}新问",
-            asked_by=world.people[f"staff_{key}"],
-        ),
-        "answer_file": AnswerFile.objects.create(
-            id=_id(key),
-            question=question,
-            name=f"密山{key}报表.pdf",
-            media_type="application/pdf",
-            size=4,
-            sha256="0" * 64,
-            content=f"密山{key}报".encode(),
-        ),
-    }
+        for name in REFERRED:
+            refer_blind(Actor.of(coordinator), matches[name])
+    inside = {f"owner_{key}"} | COORDINATORS[key]
+    asked = make_questions(world, key, matches["referral"], row_id=_id(key), inside=inside)
     rows |= (
         requests
         | matches
@@ -359,6 +341,57 @@ def _financing_rows(world: World, key: str) -> None:
     )
     _hide_financing(world, key, requests, matches)
     _notice(world, key)
+
+
+def _money_matches(world: World, key: str, claimed: dict[str, Any]) -> dict[str, Match]:
+    """From the terms on: one match in each state, with pledge and drawdown."""
+    rows = world.rows[key]
+    staff = world.people[f"staff_{key}"]
+    states = {"terms_match": "open", "accepted_match": "committed", "completed_match": "funded"}
+    found = {}
+    for name, state in states.items():
+        business = make_business(
+            id=_id(key),
+            owner=world.people[f"owner_{key}"],
+            region=REGIONS[key][1],
+            name=f"密山{key}{state}公司",
+        )
+        world.hide({f"owner_{key}"} | COORDINATORS[key], business.name)
+        patent = make_patent(business, title=f"密山{key}{state}装置")
+        request = make_loan_request(business, [patent], id=_id(key), status=state)
+        status = name.removesuffix("_match").replace("terms", "terms_offered")
+        match = make_match(request, rows["offer_4"], status=status, **claimed)
+        is_accepted = name != "terms_match"
+        terms = make_terms(
+            match,
+            id=_id(key),
+            conditions=f"密山{key}条件",
+            status="accepted" if is_accepted else "offered",
+            answered_at=timezone.now() if is_accepted else None,
+        )
+        found[name] = match
+        if is_accepted:
+            Pledge.objects.create(
+                match=match,
+                patent=patent,
+                application_number=patent.application_number,
+                creditor=match.institution,
+                pledgee=match.institution,
+            )
+        if name == "completed_match":
+            Drawdown.objects.create(
+                match=match,
+                amount=terms.amount,
+                drawn_on=timezone.localdate(),
+                reference=f"密山{key}放款",
+                recorded_by=staff,
+            )
+    world.hide(
+        {f"owner_{key}", f"staff_{key}"} | COORDINATORS[key],
+        f"密山{key}条件",
+        f"密山{key}放款",
+    )
+    return found
 
 
 def _notice(world: World, key: str) -> None:
@@ -386,14 +419,11 @@ def _hide_financing(
     for name, request in requests.items():
         seen_by = {owner} if name == "draft_request" else inside
         world.hide(seen_by | AUDITOR, request.pk)
-    # Without consent the institution reads its question, but neither answer nor file.
-    world.hide(inside | {f"staff_{key}"}, f"密山{key}旧问", f"密山{key}新问")
-    world.hide(inside, f"密山{key}旧答", f"密山{key}报")
     world.hide(inside, f"密山{key}用途")
     world.hide({owner}, f"密山{key}初稿")
     world.hide(COORDINATORS[key] | AUDITOR, rows["run"].pk)
     world.hide(inside | AUDITOR, rows["proposal"].pk)
     for name, match in matches.items():
-        referred_to = {f"staff_{key}"} if name == "referral" else set()
+        referred_to = {f"staff_{key}"} if name in REFERRED else set()
         world.hide(inside | referred_to, match.reference)
         world.hide(inside | referred_to | AUDITOR, match.pk)
