@@ -8,8 +8,9 @@ match's random id. The steps are in `referral_steps`.
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import F, Prefetch, Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import PermissionDenied
+from django.db.models import F, Prefetch, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path
 from django.utils import timezone
@@ -22,16 +23,16 @@ from businesses.models.businesses import SizeClass
 from businesses.models.patents import PatentKind
 from businesses.rules import industries
 from financing.admin.completion_steps import COMPLETION_ACTIONS, CompletionSteps
+from financing.admin.referral_filters import StageFilter, TurnFilter
 from financing.admin.referral_steps import ACTIONS, ReferralSteps, consent_of
 from financing.bands import AMOUNT_BANDS, LIFE_BANDS, band_label
 from financing.identity_texts import identity_of
 from financing.models.disclosures import Disclosure, DisclosureStage
-from financing.models.matches import MatchDecision, MatchStatus
+from financing.models.matches import MatchDecision
 from financing.models.questions import AnswerFile, Question
 from financing.models.referrals import Referral
 from financing.models.terms import Terms
 from financing.referral_texts import (
-    LENDERS_TURN,
     REFUSALS,
     short_deadline,
     standing_terms_facts,
@@ -41,7 +42,6 @@ from financing.services.questions import FileClosed, read_file
 from financing.services.referrals import open_identity, open_referral
 from sipo_portal.accounts.models import Role
 from sipo_portal.audit.actors import Actor
-from sipo_portal.offices.working_days import add_working_days
 from sipo_portal.ui import formats
 from sipo_portal.ui.admin_site import portal_admin
 from sipo_portal.ui.scoped_admin import ScopedModelAdmin
@@ -64,65 +64,6 @@ COLUMNS = (
     "loan_offer__name",
     "insurance_offer__name",
 )
-# Working days before a deadline from which it counts as near.
-NEAR_WORKING_DAYS = 3
-
-
-class StageFilter(admin.SimpleListFilter):
-    title = gettext_lazy("stage")
-    parameter_name = "stage"
-    STAGES = {
-        "new": (gettext_lazy("Waiting for the first answer or consent"), (MatchStatus.REFERRED,)),
-        "study": (
-            gettext_lazy("Being studied"),
-            (MatchStatus.IN_STUDY, MatchStatus.WAITING, MatchStatus.TERMS_OFFERED),
-        ),
-        "agreed": (gettext_lazy("Agreed"), (MatchStatus.ACCEPTED, MatchStatus.COMPLETED)),
-        "over": (
-            gettext_lazy("Over"),
-            (
-                MatchStatus.DECLINED,
-                MatchStatus.WITHDRAWN,
-                MatchStatus.SUPERSEDED,
-                MatchStatus.EXPIRED,
-                MatchStatus.FALLEN_THROUGH,
-            ),
-        ),
-    }
-
-    def lookups(self, request: Any, model_admin: Any) -> list[tuple[str, Any]]:
-        return [(key, label) for key, (label, _statuses) in self.STAGES.items()]
-
-    def queryset(self, request: Any, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.value() in self.STAGES:
-            return queryset.filter(status__in=self.STAGES[str(self.value())][1])
-        return queryset
-
-
-class TurnFilter(admin.SimpleListFilter):
-    title = gettext_lazy("whose turn")
-    parameter_name = "turn"
-
-    def lookups(self, request: Any, model_admin: Any) -> list[tuple[str, Any]]:
-        return [
-            ("near", _("Yours, within three working days")),
-            ("late", _("Yours, overdue")),
-            ("ours", _("Yours")),
-            ("theirs", _("The business's")),
-        ]
-
-    def queryset(self, request: Any, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        today = timezone.localdate()
-        ours = Q(status__in=LENDERS_TURN) & ~Q(clock_stage="consent")
-        near = add_working_days(today, NEAR_WORKING_DAYS)[0]
-        waits = Q(status__in=[*LENDERS_TURN, MatchStatus.WAITING, MatchStatus.TERMS_OFFERED])
-        chosen = {
-            "near": ours & Q(deadline_on__range=(today, near)),
-            "late": ours & Q(deadline_on__lt=today),
-            "ours": ours,
-            "theirs": waits & ~ours,
-        }.get(str(self.value()))
-        return queryset if chosen is None else queryset.filter(chosen)
 
 
 @admin.register(Referral, site=portal_admin)
@@ -209,6 +150,10 @@ class ReferralAdmin(CompletionSteps, ReferralSteps, ScopedModelAdmin):
 
     def file_view(self, request: HttpRequest, object_id: Any, file_id: int) -> HttpResponse:
         """A file the business sent with an answer; always a download, audited by the service."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        if request.method != "GET":
+            return HttpResponseNotAllowed(["GET"])
         referral = self.get_object(request, str(object_id))
         files = visible_rows(AnswerFile, request).defer("content")
         file = get_object_or_404(files.filter(question__match_id=referral.pk), pk=file_id)
