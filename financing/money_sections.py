@@ -19,7 +19,8 @@ from financing.models.pledges import Pledge, PledgeStatus
 from financing.models.terms import Terms, TermsStatus
 from financing.referral_texts import standing_terms_facts
 from financing.request_texts import NextAction
-from financing.terms_comparison import compare_terms
+from financing.services.pledges import pledgee_of
+from financing.terms_comparison import TermsComparison, compare_terms
 from sipo_portal.accounts.models import User
 from sipo_portal.offices.working_days import working_days_between
 from sipo_portal.ui import formats
@@ -118,15 +119,16 @@ def acceptance_facts(
 ) -> list[dict[str, Any]]:
     """What accepting binds to, in figures, for the page that asks."""
     facts = [each for each in standing_terms_facts(terms) if each["label"] != _("Conditions")]
+    facts += _cost_facts(compare_terms(match, terms, on=today))
     if terms.conditions:
         facts.append({"label": _("Conditions"), "value": terms.conditions})
     if match.loan_request_id is not None:
         patents = list(match.patents.order_by("application_number"))
         ends_on = add_months(today, terms.term_months)
         note = _(
-            "Pledged to the lender, or to the guarantee company that takes the pledge. Until the "
-            "release you may not give up, transfer or license them without its consent."
-        )
+            "Pledged to %(pledgee)s. Until the release you may not give up, transfer or license "
+            "them without its consent."
+        ) % {"pledgee": pledgee_of(match, on=today).label}
         facts += [
             {
                 "label": _("Patents that are pledged"),
@@ -148,6 +150,15 @@ def acceptance_facts(
         }
     )
     return facts
+
+
+def _cost_facts(comparison: TermsComparison) -> list[dict[str, Any]]:
+    """What the terms cost, each beside what was posted."""
+    return [
+        {"label": row.label, "value": row.offered, "note": row.difference}
+        for row in comparison.rows
+        if row.is_cost
+    ]
 
 
 def ending_with(match: Match, user: User) -> list[Match]:

@@ -3,7 +3,7 @@
 Same amount, same length, drawn down on the same day, before any public subsidy (DOMAIN 4.7).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
@@ -33,13 +33,17 @@ PAYERS: tuple[Payer, ...] = ("lender", "public", "guarantor", "insurer")
 
 @dataclass(frozen=True)
 class ComparedRow:
-    """One line: both figures as texts, the difference in words; `tone`: good, attention or ""."""
+    """One line: both figures as texts, the difference in words; `tone`: good, attention or "".
+
+    `is_cost`: says what the terms cost in all; the page that asks for acceptance repeats these.
+    """
 
     label: str
     posted: str
     offered: str
     difference: str
     tone: str = ""
+    is_cost: bool = False
 
 
 @dataclass(frozen=True)
@@ -102,10 +106,13 @@ def _cost_rows(
     posted: TrueCost, offered: TrueCost, posted_benchmark: TrueCost, benchmark: TrueCost
 ) -> list[ComparedRow]:
     return [
-        _rates(_("Yearly cost with fees (APR)"), posted.apr_percent, offered.apr_percent),
+        replace(
+            _rates(_("Yearly cost with fees (APR)"), posted.apr_percent, offered.apr_percent),
+            is_cost=True,
+        ),
         _amounts(_("Interest"), posted.interest, offered.interest),
         _amounts(_("Fees you pay"), posted.fees, offered.fees),
-        _amounts(_("Costs in all"), posted.total_cost, offered.total_cost),
+        replace(_amounts(_("Costs in all"), posted.total_cost, offered.total_cost), is_cost=True),
         ComparedRow(
             _("Benchmark (APR)"),
             formats.rate(posted_benchmark.apr_percent),

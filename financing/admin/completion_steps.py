@@ -106,7 +106,7 @@ class CompletionSteps(StepPages):
     def steps(self, request: HttpRequest, obj: Referral) -> Sequence[Step]:
         found = completion_of(request, obj)
         own = [] if found is None else list(_steps(obj, found))
-        return [*own, *super().steps(request, obj)]  # type: ignore[safe-super]
+        return [*own, *super().steps(request, obj)]
 
     def step_form(self, request: HttpRequest, obj: Referral, action: str, data: Any = None) -> Any:
         found = completion_of(request, obj) if action in COMPLETION_ACTIONS else None

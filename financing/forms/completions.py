@@ -101,7 +101,8 @@ class DrawdownForm(forms.Form):
 
     def __init__(self, *args: Any, cancel_url: str, left: Decimal, on: date, **kwargs: Any) -> None:
         """`left`: yuan of the terms not drawn down yet; `on`: the day proposed."""
-        super().__init__(*args, initial={"amount": left, "drawn_on": on}, **kwargs)
+        super().__init__(*args, **kwargs)
+        self.initial = {"amount": left, "drawn_on": on}
         self.helper = PortalFormHelper(
             *self.fields, submit=_("Record the drawdown"), cancel_url=cancel_url
         )
