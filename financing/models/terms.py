@@ -62,6 +62,18 @@ class Terms(models.Model):
     # deadline, and the terms cost no more than the posted ones. Feeds the delivery share.
     is_in_time = models.BooleanField(default=True, editable=False)
     is_at_posted_cost = models.BooleanField(default=True, editable=False)
+    # Frozen on the day they were offered, for goals: the yearly cost of these terms and of the
+    # benchmark of the same flows (DOMAIN 4.7), or the standard premium of the policy's table. None
+    # where there is none to compare with.
+    apr_percent = models.DecimalField(
+        max_digits=12, decimal_places=4, null=True, blank=True, editable=False
+    )
+    benchmark_apr_percent = models.DecimalField(
+        max_digits=12, decimal_places=4, null=True, blank=True, editable=False
+    )
+    standard_premium = models.DecimalField(
+        max_digits=14, decimal_places=2, null=True, blank=True, editable=False
+    )
     # At completion: what went out in all. From then on this is what stays booked.
     drawn_amount = models.DecimalField(
         _("drawn down in all (yuan)"),

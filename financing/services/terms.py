@@ -25,6 +25,7 @@ from financing.services.studies import (
     refuse_closed_identity,
     refuse_wrong_state,
 )
+from financing.terms_benchmarks import benchmark_columns
 from financing.terms_costs import compare_with_posted
 from financing.verbs import Verb
 from sipo_portal.audit.actors import Actor
@@ -65,6 +66,7 @@ def offer_terms(*, actor: Actor, match: Match, offered: OfferedTerms) -> Terms:
         offered_by=actor.user,
         is_in_time=was_in_time,
         is_at_posted_cost=not is_dearer(locked, offered, on=today),
+        **benchmark_columns(locked, offered, on=today),
     )
     record(
         Verb.TERMS_OFFERED,

@@ -98,12 +98,14 @@ CHECKS: dict[str, str] = {
     "no money before the register": """
         SELECT d.id FROM financing_drawdown d
         JOIN financing_pledge p ON p.match_id = d.match_id AND p.status = 'planned'""",
-    "no live loan of somebody else on a pledged patent": f"""
+    # What is only in review may lag behind: approving looks at the rules again.
+    "nothing referred on a patent somebody else pledged": """
         SELECT m.id, m.status, p.application_number FROM financing_match m
         JOIN financing_match_patents mp ON mp.match_id = m.id
         JOIN businesses_patent t ON t.id = mp.patent_id
         JOIN financing_pledge p ON p.application_number = t.application_number
-        WHERE m.loan_offer_id IS NOT NULL AND m.status IN ({_LIVE})
+        WHERE m.loan_offer_id IS NOT NULL
+          AND m.status IN ('referred', 'in_study', 'waiting', 'terms_offered')
           AND p.status IN ('planned', 'registered') AND p.match_id <> m.id
           AND p.pledgee_id <> m.institution_id""",
     "loan requests and their matches": _REQUESTS.format(

