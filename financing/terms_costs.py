@@ -17,12 +17,13 @@ from businesses.rules.loan_terms import (
     Payer,
     RepaymentMethod,
 )
-from businesses.rules.premiums import Tariff, premium
+from businesses.rules.premiums import premium
 from businesses.rules.true_cost import NoRate, TrueCost, true_cost
 from financing.costs import loan_terms
 from financing.models.insurance_offers import InsuranceOffer
 from financing.models.loan_offers import LoanOffer
 from financing.models.matches import Match
+from financing.premiums import tariff_of
 
 # Yearly rates that differ by less are one rate: day counts and rounding to the fen.
 SAME_RATE_PERCENT = Decimal("0.001")
@@ -129,13 +130,7 @@ def offered_loan_terms(terms: TermsLike, drawdown_on: date) -> LoanTerms:
 
 def posted_premium(offer: InsuranceOffer, patent_count: int, sum_insured: Decimal) -> Decimal:
     """The premium of the offer's own tariff, in yuan."""
-    tariff = Tariff(
-        minimum=offer.min_premium,
-        base=offer.base_premium,
-        per_patent=offer.premium_per_patent,
-        rate_percent=offer.premium_rate_percent,
-    )
-    return premium(tariff, patent_count, sum_insured)
+    return premium(tariff_of(offer), patent_count, sum_insured)
 
 
 def _cost(terms: LoanTerms) -> TrueCost | None:

@@ -1,4 +1,4 @@
-"""The words of the acts on a loan offer: buttons and what the page that asks says will happen."""
+"""The words of the acts on an offer: buttons and what the page that asks says will happen."""
 
 from datetime import date
 
@@ -7,18 +7,18 @@ from django.utils.translation import ngettext, pgettext
 
 from financing.admin.steps import Step
 from financing.models.loan_offers import LoanOffer
+from financing.pair_kinds import AnyOffer
 from sipo_portal.ui import formats
 
 
-def step_texts(offer: LoanOffer) -> dict[str, Step]:
-    """Every act on a loan offer by action, with the figures of this one."""
+def step_texts(offer: AnyOffer) -> dict[str, Step]:
+    """Every act on an offer by action, with the figures of this one."""
     window = _window(offer.opens_on, offer.closes_on)
     capacity = {"label": _("Capacity"), "value": formats.wan(offer.capacity_amount)}
     booked = {
         "label": _("Booked"),
         "value": formats.wan(offer.booked_amount),
-        "note": ngettext("%(count)d loan", "%(count)d loans", offer.booked_count)
-        % {"count": offer.booked_count},
+        "note": _booked_text(offer),
     }
     return {
         step.action: step
@@ -84,3 +84,10 @@ def _window(opens_on: date, closes_on: date | None) -> str:
         "first": formats.day(opens_on),
         "last": formats.day(closes_on),
     }
+
+
+def _booked_text(offer: AnyOffer) -> str:
+    count = offer.booked_count
+    if isinstance(offer, LoanOffer):
+        return ngettext("%(count)d loan", "%(count)d loans", count) % {"count": count}
+    return ngettext("%(count)d policy", "%(count)d policies", count) % {"count": count}
