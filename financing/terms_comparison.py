@@ -12,15 +12,14 @@ from django.utils.translation import pgettext
 
 from businesses.rules.cash_flows import to_fen
 from businesses.rules.loan_terms import LoanTerms, Payer, fee_months
-from businesses.rules.premiums import Tariff, premium
 from businesses.rules.reference_rates import lpr_percent
 from businesses.rules.true_cost import TrueCost, benchmark_terms, true_cost
 from financing.match_rows import with_criteria
 from financing.match_runs import current_policy
-from financing.models.insurance_offers import InsuranceOffer
 from financing.models.loan_offers import DayCount, FeePayer, LoanOffer, RepaymentMethod
 from financing.models.matches import Match
 from financing.models.terms import Terms
+from financing.premiums import standard_premium
 from financing.rule_texts import months
 from financing.terms_costs import LoanComparison, PremiumComparison, compare_with_posted
 from sipo_portal.ui import formats
@@ -164,7 +163,10 @@ def _of_insurance(
         _rates(_("Excess"), compared.posted_excess_percent, compared.offered_excess_percent),
         _words(_("Period of cover"), months(offer.period_months), months(terms.term_months)),
     ]
-    standard = _standard_premium(offer, match.patents.count(), terms.amount, on)
+    # By the policy's table, not by what the insurer says of itself (DOMAIN 4.5).
+    standard = standard_premium(
+        current_policy(on), offer.cover_kind, match.patents.count(), terms.amount
+    )
     if standard is not None:
         rows += [
             ComparedRow(
@@ -189,22 +191,6 @@ def _of_insurance(
         else _("The premium is as posted.")
     )
     return TermsComparison(rows, verdict, compared.is_dearer)
-
-
-def _standard_premium(
-    offer: InsuranceOffer, patent_count: int, sum_insured: Decimal, on: date
-) -> Decimal | None:
-    """By the policy's table, not by what the insurer says of itself (DOMAIN 4.5)."""
-    for row in current_policy(on).standard_premiums.all():
-        if row.cover_kind == offer.cover_kind:
-            tariff = Tariff(
-                minimum=row.min_premium,
-                base=row.base_premium,
-                per_patent=row.premium_per_patent,
-                rate_percent=row.premium_rate_percent,
-            )
-            return premium(tariff, patent_count, sum_insured)
-    return None
 
 
 def _verdict(posted_percent: Decimal, offered_percent: Decimal) -> str:
