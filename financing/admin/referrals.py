@@ -38,6 +38,7 @@ from financing.referral_texts import (
     standing_terms_facts,
     what_now,
 )
+from financing.rule_texts import listed
 from financing.services.questions import FileClosed, read_file
 from financing.services.referrals import open_identity, open_referral
 from sipo_portal.accounts.models import Role
@@ -76,13 +77,11 @@ class ReferralAdmin(CompletionSteps, ReferralSteps, ScopedModelAdmin):
     list_display = [
         "reference",
         "state",
+        "answer_by",
         "offer_name",
-        "province",
-        "industry",
-        "size",
+        "business_type",
         "amount_band",
         "patents_offered",
-        "answer_by",
     ]
     list_filter = [TurnFilter, StageFilter]
     search_fields = ["reference"]
@@ -115,17 +114,10 @@ class ReferralAdmin(CompletionSteps, ReferralSteps, ScopedModelAdmin):
     def offer_name(self, referral: Referral) -> str:
         return str(referral.offer.name)
 
-    @admin.display(description=gettext_lazy("province"))
-    def province(self, referral: Referral) -> str:
-        return _province(_blind(referral))
-
-    @admin.display(description=gettext_lazy("industry"))
-    def industry(self, referral: Referral) -> str:
-        return _industry(_blind(referral))
-
-    @admin.display(description=gettext_lazy("size class"))
-    def size(self, referral: Referral) -> str:
-        return _size(_blind(referral))
+    @admin.display(description=gettext_lazy("business"))
+    def business_type(self, referral: Referral) -> str:
+        fields = _blind(referral)
+        return listed([_province(fields), _industry(fields), _size(fields)])
 
     @admin.display(description=gettext_lazy("amount"))
     def amount_band(self, referral: Referral) -> str:

@@ -197,7 +197,6 @@ def add_errors(form: Any, error: ValidationError) -> None:
         part = next((each for each in parts if prefix and each.prefix == prefix), None)
         if part is not None and field_name in part.fields:
             part.add_error(field_name, messages_of)
-            form.add_error(None, messages_of)
         else:
             form.add_error(name if name in form.fields else None, messages_of)
 
