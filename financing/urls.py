@@ -5,6 +5,7 @@ from django.urls import path
 from financing.views import (
     answer_files,
     disclosures,
+    goals,
     loan_requests,
     match_reviews,
     match_runs,
@@ -111,4 +112,6 @@ runs = [
     path("runs/<int:pk>/cancel/", match_runs.run_cancel, name="run_cancel"),
 ]
 
-urlpatterns = [*requests, *owner_pages, *terms_and_money, *persons, *review, *runs]
+goal_pages = [path("goals/", goals.goal_list, name="goal_list")]
+
+urlpatterns = [*requests, *owner_pages, *terms_and_money, *persons, *review, *runs, *goal_pages]

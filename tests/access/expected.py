@@ -210,6 +210,7 @@ RUNS = {
     "financing:run_detail": shows(COORDINATOR, "run"),
     "financing:run_progress": shows(COORDINATOR, "run", get=302),
     "financing:run_cancel": act(COORDINATOR, "run", get=302),
+    "financing:goal_list": shows(COORDINATOR),
 }
 
 ADMIN = {
@@ -278,6 +279,13 @@ ADMIN = {
         changelist=rows_of(SYSTEM, AUDIT),
         add=form(SYSTEM),
         change=Page((SYSTEM, AUDIT), ("policy",), post=403),
+    ),
+    **model(
+        "financing_goal",
+        "goal",
+        changelist=rows_of(SYSTEM),
+        add=form(SYSTEM),
+        change=form(SYSTEM, "goal"),
     ),
     **model(
         "financing_subsidyrule",

@@ -17,7 +17,7 @@ from django.test import Client
 from django.utils import timezone
 
 from businesses.models import MemberInvitation
-from financing.models import Drawdown, Match, Pledge, SubsidyRule
+from financing.models import Drawdown, Goal, Match, Pledge, SubsidyRule
 from financing.services.referrals import refer_blind
 from sipo_portal.accounts.models import Role, User
 from sipo_portal.audit.actors import Actor
@@ -138,7 +138,20 @@ def _shared_rows(office: BranchOffice) -> dict[str, Any]:
     event = record("office.created", actor=Actor.SYSTEM, obj=office)
     with transaction.atomic():
         message = enqueue("financing.run_matching", {"run_id": 1})
-    return {"policy": policy, "subsidy": subsidy, "event": event, "message": message}
+    goal = Goal.objects.create(
+        office=office,
+        product="loan",
+        starts_on=date(2026, 1, 1),
+        ends_on=date(2026, 12, 31),
+        business_count=10,
+    )
+    return {
+        "policy": policy,
+        "subsidy": subsidy,
+        "event": event,
+        "message": message,
+        "goal": goal,
+    }
 
 
 def _people(world: World, offices: dict[str, BranchOffice], above: BranchOffice) -> None:
