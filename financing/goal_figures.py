@@ -23,6 +23,11 @@ from sipo_portal.accounts.models import User
 from sipo_portal.offices.models import BranchOffice
 
 ZERO = Decimal(0)
+# Where and which, of rows that hang on a match.
+_PLACE = {
+    "region": F("match__business__region_id"),
+    "is_loan": Q(match__loan_request__isnull=False),
+}
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -129,34 +134,28 @@ def office_results(user: User, office: BranchOffice, period: Period) -> list[Off
             starts_on=period.starts_on, ends_on=period.ends_on
         )
     }
-    by_region = {
-        str(product): figures_by_region(user, str(product), period) for product in GoalProduct
-    }
+    found = figures_by_region(user, period)
     return [
         OfficeResult(
             office=each,
             product=product,
             goal=goals.get((each.pk, product)),
-            figures=_sum(of_regions, each.scope_prefix),
+            figures=_sum(found[product], each.scope_prefix),
         )
         for each in offices
-        for product, of_regions in by_region.items()
+        for product in found
     ]
 
 
-def figures_by_region(user: User, product: str, period: Period) -> dict[str, Figures]:
-    """By code of the division where the business is; three queries."""
-    is_loan = product == GoalProduct.LOAN
-    found: dict[str, Figures] = {}
-    for rows in (
-        _reached(user, is_loan, period),
-        _approved(user, is_loan, period),
-        _disbursed(user, is_loan, period),
-    ):
+def figures_by_region(user: User, period: Period) -> dict[str, dict[str, Figures]]:
+    """By product and code of the division where the business is; four queries."""
+    found: dict[str, dict[str, Figures]] = {str(product): {} for product in GoalProduct}
+    for rows in (_reached(user, period), _approved(user, period), _disbursed(user, period)):
         for row in rows:
+            of_product = found[GoalProduct.LOAN if row.pop("is_loan") else GoalProduct.INSURANCE]
             code = row.pop("region")
             figures = Figures(**{name: value or 0 for name, value in row.items()})
-            found[code] = found.get(code, Figures()) + figures
+            of_product[code] = of_product.get(code, Figures()) + figures
     return found
 
 
@@ -165,76 +164,54 @@ def _sum(of_regions: dict[str, Figures], prefix: str) -> Figures:
     return sum(inside, Figures())
 
 
-def _reached(user: User, is_loan: bool, period: Period) -> Iterable[dict[str, Any]]:
+def _reached(user: User, period: Period) -> Iterable[dict[str, Any]]:
     """Businesses with a completed match, each once; a business is in one division."""
     first, after = period.moments
     return (
         Match.objects.visible_to(user)
         .filter(
-            loan_request__isnull=not is_loan,
             status=MatchStatus.COMPLETED,
             status_changed_at__gte=first,
             status_changed_at__lt=after,
         )
         .order_by()
-        .values(region=F("business__region_id"))
+        .values(region=F("business__region_id"), is_loan=Q(loan_request__isnull=False))
         .annotate(business_count=Count("business_id", distinct=True))
     )
 
 
-def _approved(user: User, is_loan: bool, period: Period) -> Iterable[dict[str, Any]]:
+def _approved(user: User, period: Period) -> Iterable[dict[str, Any]]:
     """Terms that were accepted and did not fall through."""
     first, after = period.moments
+    rated = Q(apr_percent__isnull=False, benchmark_apr_percent__isnull=False)
+    priced = Q(standard_premium__isnull=False)
     rows = (
         Terms.objects.visible_to(user)
-        .filter(
-            match__loan_request__isnull=not is_loan,
-            status=TermsStatus.ACCEPTED,
-            answered_at__gte=first,
-            answered_at__lt=after,
-        )
+        .filter(status=TermsStatus.ACCEPTED, answered_at__gte=first, answered_at__lt=after)
         .order_by()
-        .values(region=F("match__business__region_id"))
+        .values(**_PLACE)
+        .annotate(
+            # The names of columns are taken: sums under names of their own, then put back.
+            sum_approved_amount=Sum("amount"),
+            sum_approved_count=Count("pk"),
+            sum_rated_amount=Sum("amount", filter=rated),
+            sum_rated_apr=Sum(_times("apr_percent"), filter=rated),
+            sum_rated_benchmark=Sum(_times("benchmark_apr_percent"), filter=rated),
+            sum_premium=Sum("premium", filter=priced),
+            sum_standard_premium=Sum("standard_premium", filter=priced),
+        )
     )
-    figures: dict[str, Any] = {
-        "approved_amount": Sum("amount"),
-        "approved_count": Count("pk"),
-    }
-    if is_loan:
-        rated = Q(apr_percent__isnull=False, benchmark_apr_percent__isnull=False)
-        figures |= {
-            "rated_amount": Sum("amount", filter=rated),
-            "rated_apr": Sum(_times("apr_percent"), filter=rated),
-            "rated_benchmark": Sum(_times("benchmark_apr_percent"), filter=rated),
-        }
-    else:
-        priced = Q(standard_premium__isnull=False)
-        figures |= {
-            "premium": Sum(F("premium"), filter=priced),
-            "standard_premium": Sum(F("standard_premium"), filter=priced),
-        }
-    # The names are those of the columns too: sums under other names, then put back.
-    named = {f"sum_{name}": figure for name, figure in figures.items()}
-    for row in rows.annotate(**named):
+    for row in rows:
         yield {name.removeprefix("sum_"): value for name, value in row.items()}
 
 
-def _disbursed(user: User, is_loan: bool, period: Period) -> Iterable[dict[str, Any]]:
+def _disbursed(user: User, period: Period) -> Iterable[dict[str, Any]]:
     """Loans: drawn down. Insurances: sums insured under policies whose cover began."""
     days = (period.starts_on, period.ends_on)
-    if is_loan:
-        drawn = Drawdown.objects.visible_to(user).filter(drawn_on__range=days)
-        return _by_division(drawn, "amount")
+    drawn = Drawdown.objects.visible_to(user).filter(drawn_on__range=days)
     issued = InsurancePolicy.objects.visible_to(user).filter(starts_on__range=days)
-    return _by_division(issued, "sum_insured")
-
-
-def _by_division(rows: QuerySet[Any], column: str) -> Iterable[dict[str, Any]]:
-    return (
-        rows.order_by()
-        .values(region=F("match__business__region_id"))
-        .annotate(disbursed_amount=Sum(column))
-    )
+    for rows, column in ((drawn, "amount"), (issued, "sum_insured")):
+        yield from rows.order_by().values(**_PLACE).annotate(disbursed_amount=Sum(column))
 
 
 def _times(column: str) -> ExpressionWrapper:

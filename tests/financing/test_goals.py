@@ -263,7 +263,7 @@ def test_the_number_of_queries_does_not_grow(
     client.get(ADDRESS)
 
     def queries():
-        with django_assert_max_num_queries(18) as asked:
+        with django_assert_max_num_queries(15) as asked:
             assert client.get(ADDRESS).status_code == 200
         return len(asked)
 
