@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from financing.consent_state import ConsentState
 from financing.models.insurance_offers import InsuranceOffer
@@ -21,7 +21,7 @@ from financing.models.loan_offers import (
 )
 from financing.models.matches import Match, MatchStatus
 from financing.models.terms import Terms
-from financing.rule_texts import listed, months
+from financing.rule_texts import months
 from financing.terms_costs import (
     LoanComparison,
     PremiumComparison,
@@ -264,8 +264,8 @@ def fees_text(terms: TermsLike) -> str:
         {str(code): str(label) for code, label in choices.choices}
         for choices in (FeeKind, FeePayer, FeeTiming)
     )
-    return listed(
-        _("%(fee)s: %(figure)s, %(payer)s, %(when)s")
+    return pgettext("between parts of a list", "; ").join(
+        _("%(fee)s: %(figure)s (%(payer)s, %(when)s)")
         % {
             "fee": kinds.get(row["kind"], row["kind"]),
             "figure": formats.yuan(row["amount"])

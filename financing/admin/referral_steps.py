@@ -5,6 +5,7 @@ Mixed into the ReferralAdmin; the acts themselves are `services.studies` and `se
 
 from collections.abc import Sequence
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -35,7 +36,7 @@ from financing.referral_texts import (
     terms_facts,
 )
 from financing.services import studies
-from financing.services.capacity import CapacityExhausted
+from financing.services.capacity import CapacityExhausted, free_capacity
 from financing.services.matches import MatchRefused, Reason
 from financing.services.offer_terms import FeeTerms
 from financing.services.offered_terms import OfferedTerms, amount_range, validate_offered
@@ -88,6 +89,9 @@ class ReferralSteps(StepPages):
             return super().step_summary(request, obj, action, form)
         match, today, offered = _whole(obj), timezone.localdate(), offered_of(form)
         validate_offered(match, offered, on=today)
+        free_amount, free_count = free_capacity(match.offer)
+        if offered.amount > free_amount or free_count == 0:
+            raise _too_late(free_amount, free_count)
         return Summary(
             consequence=_(
                 "You are bound by these terms until %(day)s. The business reads them beside the "
@@ -144,9 +148,12 @@ class ReferralSteps(StepPages):
         except MatchRefused:
             raise ValidationError({"text": _("Explain the reason in the text.")})
         except CapacityExhausted as exhausted:
-            text = exhausted_text(exhausted.free_amount, exhausted.free_count)
-            raise StepConflict(ValidationError({"amount": text}))
+            raise _too_late(exhausted.free_amount, exhausted.free_count)
         return super().take_form_step(request, obj, action, form)
+
+
+def _too_late(free_amount: Decimal, free_count: int | None) -> StepConflict:
+    return StepConflict(ValidationError({"amount": exhausted_text(free_amount, free_count)}))
 
 
 def consent_of(referral: Referral) -> ConsentState:
@@ -161,6 +168,9 @@ def terms_form(match: Match, data: Any, *, cancel_url: str, on: date) -> Offered
     """The form of terms, filled with what the institution posted and the business asked for."""
     offer = match.offer
     least, most = amount_range(match)
+    free, _count = free_capacity(offer)
+    # What is left of the capacity, where the business can still use that.
+    most = min(most, free) if free >= least else most
     initial: dict[str, Any] = {
         "amount": min(max(match.amount, least), most),
         "valid_until": add_working_days(on, USUAL_VALID_WORKING_DAYS)[0],

@@ -340,6 +340,9 @@ def test_the_lender_who_comes_too_late_is_told_what_is_still_free() -> None:
     one, two = rivals_for("1234567.89", 2)
     client = signed_in(staff_of(one))
     client.post(step_url(one, "terms"), terms_data(is_confirmed="1"))
+    # Before the confirmation what is free is known already; the form offers it.
+    asked = client.post(step_url(two, "terms"), terms_data())
+    assert asked.status_code == 409
     late = client.post(step_url(two, "terms"), terms_data(is_confirmed="1"))
 
     assert late.status_code == 409
@@ -349,6 +352,14 @@ def test_the_lender_who_comes_too_late_is_told_what_is_still_free() -> None:
     assert Terms.objects.count() == 1
     two.refresh_from_db()
     assert two.status == "in_study"
+
+
+def test_the_form_starts_with_what_is_left_of_the_capacity() -> None:
+    one, two = rivals_for("1612345.67", 2)
+    client = signed_in(staff_of(one))
+    client.post(step_url(one, "terms"), terms_data(is_confirmed="1"))
+    form = client.get(step_url(two, "terms")).context["form"]
+    assert form.initial["amount"] == Decimal("612345.67")
 
 
 def test_no_place_left_is_said_so() -> None:
