@@ -17,7 +17,9 @@ from financing.models.loan_requests import LoanRequest
 from financing.models.matches import Match, MatchStatus
 from financing.models.requests import RequestStatus
 from financing.owner_selectors import requests_of, with_consent
+from financing.pair_kinds import AnyRequest
 from financing.permissions import IN_HAND_STATUSES, LIVE_PATENT_STATUSES, against_requesting
+from financing.request_words import request_address
 from sipo_portal.accounts.models import User
 from sipo_portal.ui import formats
 
@@ -50,7 +52,7 @@ class OwnerHome:
 
     steps: list[NextStep]
     businesses: list[Business]
-    requests: list[LoanRequest]
+    requests: list[AnyRequest]
 
 
 def owner_home(user: User, *, today: date) -> OwnerHome:
@@ -67,7 +69,7 @@ def owner_home(user: User, *, today: date) -> OwnerHome:
             ),
         )
     )
-    requests = list(requests_of(user))
+    requests = requests_of(user)
     steps = [
         *_businesses(businesses),
         *_matches(user),
@@ -123,8 +125,8 @@ def _first_patent(business: Business) -> NextStep:
 def _matches(user: User) -> Iterator[NextStep]:
     returned = (
         Match.objects.visible_to(user)
-        .filter(status=MatchStatus.RETURNED, loan_request__isnull=False)
-        .select_related("business")
+        .filter(status=MatchStatus.RETURNED)
+        .select_related("business", "loan_request", "insurance_request")
     )
     for match in returned:
         yield NextStep(
@@ -132,7 +134,7 @@ def _matches(user: User) -> Iterator[NextStep]:
             _("Answer the branch office"),
             _("It asks for more before the review goes on. %(business)s")
             % {"business": match.business.name},
-            reverse("financing:request_detail", args=[match.loan_request_id]),
+            request_address(match.request, "detail"),
             match.deadline_on,
         )
 
@@ -217,21 +219,26 @@ def _annuities(user: User, today: date) -> Iterator[NextStep]:
         )
 
 
-def _requests(requests: list[LoanRequest]) -> Iterator[NextStep]:
+def _requests(requests: list[AnyRequest]) -> Iterator[NextStep]:
     for each in requests:
-        detail = reverse("financing:request_detail", args=[each.pk])
+        detail = request_address(each, "detail")
         name = each.business.name
         if each.status == RequestStatus.DRAFT:
-            yield NextStep(2, _("Finish your loan request"), name, detail)
+            title = (
+                _("Finish your loan request")
+                if isinstance(each, LoanRequest)
+                else _("Finish your insurance request")
+            )
+            yield NextStep(2, title, name, detail)
         elif each.status == RequestStatus.RETURNED:
             yield NextStep(1, _("Complete the request that was returned"), name, detail)
         elif each.status == RequestStatus.OPEN:
             yield from _open_request(each, detail)
 
 
-def _open_request(each: LoanRequest, detail: str) -> Iterator[NextStep]:
-    proposals: int = each.proposal_count  # type: ignore[attr-defined]
-    matches: int = each.match_count  # type: ignore[attr-defined]
+def _open_request(each: AnyRequest, detail: str) -> Iterator[NextStep]:
+    proposals: int = each.proposal_count  # type: ignore[union-attr]
+    matches: int = each.match_count  # type: ignore[union-attr]
     if proposals:
         yield NextStep(
             2,
@@ -249,15 +256,16 @@ def _open_request(each: LoanRequest, detail: str) -> Iterator[NextStep]:
             2,
             _("See what would make an offer fit"),
             each.business.name,
-            reverse("financing:request_offers", args=[each.pk]),
+            request_address(each, "offers"),
         )
 
 
-def _first_requests(businesses: list[Business], requests: list[LoanRequest]) -> Iterator[NextStep]:
+def _first_requests(businesses: list[Business], requests: list[AnyRequest]) -> Iterator[NextStep]:
     busy = {
         each.business_id
         for each in requests
-        if each.status == RequestStatus.DRAFT or each.status in IN_HAND_STATUSES
+        if isinstance(each, LoanRequest)
+        and (each.status == RequestStatus.DRAFT or each.status in IN_HAND_STATUSES)
     }
     ready = [
         business

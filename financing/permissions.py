@@ -140,8 +140,12 @@ def against_submitting(request: AnyRequest) -> Reasons:
 def _gaps(request: AnyRequest) -> Reasons:
     if isinstance(request, LoanRequest):
         return (*_loan_gaps(request), *_patent_gaps(request), *_purpose_gaps(request))
-    needs_patent = request.cover_kind not in COVERS_WITHOUT_PATENTS
-    return (*_cover_gaps(request), *_patent_gaps(request, is_needed=needs_patent))
+    return (*_cover_gaps(request), *_patent_gaps(request, is_needed=needs_patents(request)))
+
+
+def needs_patents(request: AnyRequest) -> bool:
+    """Loans do; of the covers those that insure the business's own patents."""
+    return isinstance(request, LoanRequest) or request.cover_kind not in COVERS_WITHOUT_PATENTS
 
 
 def _cover_gaps(request: InsuranceRequest) -> Reasons:

@@ -2,10 +2,12 @@
 
 from django.urls import path
 
+from financing.pair_kinds import INSURANCE
 from financing.views import (
     answer_files,
     disclosures,
     goals,
+    insurance_requests,
     loan_requests,
     match_reviews,
     match_runs,
@@ -13,6 +15,7 @@ from financing.views import (
     person_consents,
     proposals,
     request_progress,
+    request_topics,
     reviews,
     terms_answers,
 )
@@ -20,16 +23,16 @@ from financing.views import (
 app_name = "financing"
 
 requests = [
-    path("requests/", loan_requests.request_list, name="request_list"),
+    path("requests/", request_topics.request_list, name="request_list"),
     path("requests/start/", loan_requests.request_start, name="request_start"),
     path("requests/<int:pk>/", request_progress.request_detail, name="request_detail"),
     path("requests/<int:pk>/loan/", loan_requests.request_loan, name="request_loan"),
-    path("requests/<int:pk>/patents/", loan_requests.request_patents, name="request_patents"),
+    path("requests/<int:pk>/patents/", request_topics.request_patents, name="request_patents"),
     path("requests/<int:pk>/purpose/", loan_requests.request_purpose, name="request_purpose"),
-    path("requests/<int:pk>/check/", loan_requests.request_check, name="request_check"),
-    path("requests/<int:pk>/submit/", loan_requests.request_submit, name="request_submit"),
-    path("requests/<int:pk>/delete/", loan_requests.request_delete, name="request_delete"),
-    path("requests/<int:pk>/copy/", loan_requests.request_copy, name="request_copy"),
+    path("requests/<int:pk>/check/", request_topics.request_check, name="request_check"),
+    path("requests/<int:pk>/submit/", request_topics.request_submit, name="request_submit"),
+    path("requests/<int:pk>/delete/", request_topics.request_delete, name="request_delete"),
+    path("requests/<int:pk>/copy/", request_topics.request_copy, name="request_copy"),
     path("requests/<int:pk>/withdraw/", request_progress.request_withdraw, name="request_withdraw"),
     path("requests/<int:pk>/change/", request_progress.request_change, name="request_change"),
     path("requests/<int:pk>/refresh/", request_progress.request_refresh, name="request_refresh"),
@@ -41,6 +44,35 @@ requests = [
     path("requests/<int:pk>/offers/", proposals.request_offers, name="request_offers"),
     path("requests/<int:pk>/offers/<int:offer_pk>/", proposals.request_offer, name="request_offer"),
     path("proposals/<int:pk>/", proposals.proposal_detail, name="proposal_detail"),
+]
+
+INSURED = {"kind": INSURANCE}
+
+# The same pages as those of loan requests, but for the first two.
+insurance = [
+    path("insurance/start/", insurance_requests.insurance_start, name="insurance_request_start"),
+    path(
+        "insurance/<int:pk>/cover/",
+        insurance_requests.insurance_cover,
+        name="insurance_request_cover",
+    ),
+    *(
+        path(f"insurance/<int:pk>/{address}", view, INSURED, name=f"insurance_request_{name}")
+        for address, view, name in (
+            ("", request_progress.request_detail, "detail"),
+            ("patents/", request_topics.request_patents, "patents"),
+            ("check/", request_topics.request_check, "check"),
+            ("submit/", request_topics.request_submit, "submit"),
+            ("delete/", request_topics.request_delete, "delete"),
+            ("copy/", request_topics.request_copy, "copy"),
+            ("withdraw/", request_progress.request_withdraw, "withdraw"),
+            ("change/", request_progress.request_change, "change"),
+            ("refresh/", request_progress.request_refresh, "refresh"),
+            ("matches/<uuid:match_pk>/answer/", request_progress.request_answer, "answer"),
+            ("offers/", proposals.request_offers, "offers"),
+            ("offers/<int:offer_pk>/", proposals.request_offer, "offer"),
+        )
+    ),
 ]
 
 owner_pages = [
@@ -114,4 +146,13 @@ runs = [
 
 goal_pages = [path("goals/", goals.goal_list, name="goal_list")]
 
-urlpatterns = [*requests, *owner_pages, *terms_and_money, *persons, *review, *runs, *goal_pages]
+urlpatterns = [
+    *requests,
+    *insurance,
+    *owner_pages,
+    *terms_and_money,
+    *persons,
+    *review,
+    *runs,
+    *goal_pages,
+]
