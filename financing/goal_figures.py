@@ -5,6 +5,8 @@ region and everything below it. Approved is what businesses accepted, disbursed 
 two are never one figure (DOMAIN 1, goals).
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -68,7 +70,7 @@ class Figures:
     premium: Decimal = ZERO
     standard_premium: Decimal = ZERO
 
-    def __add__(self, other: "Figures") -> "Figures":
+    def __add__(self, other: Figures) -> Figures:
         return Figures(
             **{name: getattr(self, name) + getattr(other, name) for name in self.__slots__}
         )
@@ -154,7 +156,8 @@ def figures_by_region(user: User, period: Period) -> dict[str, dict[str, Figures
         for row in rows:
             of_product = found[GoalProduct.LOAN if row.pop("is_loan") else GoalProduct.INSURANCE]
             code = row.pop("region")
-            figures = Figures(**{name: value or 0 for name, value in row.items()})
+            values: dict[str, Any] = {name: value or 0 for name, value in row.items()}
+            figures = Figures(**values)
             of_product[code] = of_product.get(code, Figures()) + figures
     return found
 
@@ -167,7 +170,7 @@ def _sum(of_regions: dict[str, Figures], prefix: str) -> Figures:
 def _reached(user: User, period: Period) -> Iterable[dict[str, Any]]:
     """Businesses with a completed match, each once; a business is in one division."""
     first, after = period.moments
-    return (
+    rows: Iterable[Any] = (
         Match.objects.visible_to(user)
         .filter(
             status=MatchStatus.COMPLETED,
@@ -178,6 +181,7 @@ def _reached(user: User, period: Period) -> Iterable[dict[str, Any]]:
         .values(region=F("business__region_id"), is_loan=Q(loan_request__isnull=False))
         .annotate(business_count=Count("business_id", distinct=True))
     )
+    return rows
 
 
 def _approved(user: User, period: Period) -> Iterable[dict[str, Any]]:
@@ -214,6 +218,6 @@ def _disbursed(user: User, period: Period) -> Iterable[dict[str, Any]]:
         yield from rows.order_by().values(**_PLACE).annotate(disbursed_amount=Sum(column))
 
 
-def _times(column: str) -> ExpressionWrapper:
+def _times(column: str) -> ExpressionWrapper[Any]:
     field: DecimalField[Any, Any] = DecimalField(max_digits=32, decimal_places=6)
     return ExpressionWrapper(F(column) * F("amount"), output_field=field)

@@ -2,6 +2,7 @@
 
 from financing.admin import (
     goals,
+    guarantee_offers,
     institutions,
     insurance_offers,
     loan_offers,
@@ -9,4 +10,12 @@ from financing.admin import (
     referrals,
 )
 
-__all__ = ["goals", "institutions", "insurance_offers", "loan_offers", "policies", "referrals"]
+__all__ = [
+    "goals",
+    "guarantee_offers",
+    "institutions",
+    "insurance_offers",
+    "loan_offers",
+    "policies",
+    "referrals",
+]

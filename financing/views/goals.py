@@ -22,6 +22,7 @@ def goal_list(request: HttpRequest) -> HttpResponse:
     """Pictures for the own office, a table for those below; `?period=` names the period."""
     user = request.user
     assert isinstance(user, User)  # the gate let no visitor through
+    assert user.office_id is not None  # a CHECK: coordinators have one
     office = BranchOffice.objects.select_related("region").get(pk=user.office_id)
     today = timezone.localdate()
     periods = periods_of(user, today=today)

@@ -16,6 +16,7 @@ from financing.consent_state import consent_state, consents_for
 from financing.forms.answers import QuestionAnswerForm
 from financing.forms.consents import PersonForm
 from financing.forms.terms_answers import DeliveryForm
+from financing.guarantees import guarantees_of
 from financing.models.matches import Match, MatchDecision
 from financing.models.questions import Question
 from financing.money_sections import money_sections
@@ -67,6 +68,7 @@ def match_page(
     asked = match_sections.questions_of(match, user)
     money = money_sections(match, user, today=today, bound=delivery_form)
     context: dict[str, Any] = {
+        "guarantees": guarantees_of(match, on=today),
         "match": match,
         "now": match_sections.match_now(state, asked, today=today) or money.pop("money_now"),
         "form": person_form or answer_form or delivery_form,

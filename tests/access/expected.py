@@ -280,6 +280,15 @@ ADMIN = {
         add=form(SYSTEM),
         change=Page((SYSTEM, AUDIT), ("policy",), post=403),
     ),
+    # Guarantee companies' staff only; those here work for banks.
+    **model(
+        "financing_guaranteeoffer",
+        "guarantee_offer",
+        changelist=Page(NOBODY),
+        add=Page(NOBODY),
+        change=Page(NOBODY, ("guarantee_offer",)),
+        step=Page(NOBODY, ("guarantee_offer", "=pause")),
+    ),
     **model(
         "financing_goal",
         "goal",

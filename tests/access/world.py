@@ -17,7 +17,7 @@ from django.test import Client
 from django.utils import timezone
 
 from businesses.models import MemberInvitation
-from financing.models import Drawdown, Goal, Match, Pledge, SubsidyRule
+from financing.models import Drawdown, Match, Pledge, SubsidyRule
 from financing.services.referrals import refer_blind
 from sipo_portal.accounts.models import Role, User
 from sipo_portal.audit.actors import Actor
@@ -47,6 +47,8 @@ from tests.factories.financing import (
     make_run,
     make_staff,
 )
+from tests.factories.goals import make_goal
+from tests.factories.guarantees import make_guarantee_offer
 from tests.factories.money import make_terms
 from tests.factories.offices import make_office, make_region
 
@@ -138,20 +140,8 @@ def _shared_rows(office: BranchOffice) -> dict[str, Any]:
     event = record("office.created", actor=Actor.SYSTEM, obj=office)
     with transaction.atomic():
         message = enqueue("financing.run_matching", {"run_id": 1})
-    goal = Goal.objects.create(
-        office=office,
-        product="loan",
-        starts_on=date(2026, 1, 1),
-        ends_on=date(2026, 12, 31),
-        business_count=10,
-    )
-    return {
-        "policy": policy,
-        "subsidy": subsidy,
-        "event": event,
-        "message": message,
-        "goal": goal,
-    }
+    shared = {"policy": policy, "subsidy": subsidy, "event": event, "message": message}
+    return {**shared, "goal": make_goal(office)}
 
 
 def _people(world: World, offices: dict[str, BranchOffice], above: BranchOffice) -> None:
@@ -181,7 +171,11 @@ def _bank_rows(world: World, key: str) -> None:
         for number, name in enumerate(("offer", "offer_2", "offer_3", "offer_4"))
     }
     draft = make_loan_offer(bank, id=_id(key), name=f"密山{key}未发布", status="draft")
-    world.rows[key] |= {**offers, "draft_offer": draft, "institution": bank}
+    guarantee = make_guarantee_offer(bank, id=_id(key), name=f"密山{key}担保")
+    world.hide(set(), guarantee.name)
+    world.hide(AUDITOR, guarantee.pk)
+    rows = {"draft_offer": draft, "guarantee_offer": guarantee, "institution": bank}
+    world.rows[key] |= {**offers, **rows}
     public = OWNERS_AND_COORDINATORS | {staff}
     world.hide(public | {"system_admin"}, bank.name, bank.name_en)
     world.hide(public | {"system_admin"} | AUDITOR, bank.pk)

@@ -80,7 +80,7 @@ def traces(world, number, seen):
 def test_traces(world):
     seen = Counter()
 
-    traces(world, 25, seen)
+    traces(world, 8, seen)
 
     assert seen["accepted"] + seen["completed"] + seen["fallen_through"] > 0
 

@@ -8,11 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.utils import timezone
-
 from businesses.models import Business
 from financing.models import (
-    GuaranteeOffer,
     InsuranceOffer,
     InsuranceRequest,
     LoanOffer,
@@ -37,6 +34,7 @@ from tests.factories.financing import (
     make_loan_request,
     make_staff,
 )
+from tests.factories.guarantees import make_guarantee_offer
 from tests.factories.insurance import (
     make_insurance_offer,
     make_insurance_policy_of_the_day,
@@ -133,14 +131,5 @@ def _staff(institution: Institution) -> Actor:
 
 def _guarantee(offer: LoanOffer) -> None:
     """A guarantee company takes the pledges of this offer: creditor and pledgee differ."""
-    guarantee = GuaranteeOffer.objects.create(
-        institution=make_institution("guarantor"),
-        name="担保",
-        status="published",
-        opens_on=timezone.localdate(),
-        size_classes=["micro", "small"],
-        share_percent=Decimal(80),
-        fee_percent=Decimal(1),
-        is_pledgee=True,
-    )
+    guarantee = make_guarantee_offer(is_pledgee=True)
     guarantee.loan_offers.add(offer)
