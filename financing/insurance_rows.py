@@ -1,4 +1,4 @@
-"""Insurance requests and offers as the matcher's rows; `pair_kinds` reads them here.
+"""Insurance requests and offers as the matcher's rows; `kind_rows` reads them here.
 
 The border is that of `match_rows`: yuan and per cent in records, fen and ppm in rows.
 """

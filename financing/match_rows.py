@@ -1,4 +1,4 @@
-"""Loans as the matcher's rows, and what both kinds share; `pair_kinds` reads them here.
+"""Loans as the matcher's rows, and what both kinds share; `kind_rows` reads them here.
 
 Decimals of yuan and per cent become whole fen and parts per million at this border, and nowhere
 else. The number of queries does not depend on the number of rows.

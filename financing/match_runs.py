@@ -1,6 +1,6 @@
 """Rows -> matcher -> rows: why an offer was proposed or refused; services and views call it.
 
-Together with `pair_kinds` (records of both kinds as the matcher's rows) and `run_inputs` (whole
+Together with `kind_rows` (records of both kinds as the matcher's rows) and `run_inputs` (whole
 runs) this is the only bridge between records and the matcher. Nothing here writes.
 """
 
@@ -12,6 +12,7 @@ from decimal import Decimal
 from django.db.models import Count, Sum
 
 from financing import match_rows
+from financing.kind_rows import rows_of
 from financing.match_rows import yuan
 from financing.matching import tables
 from financing.matching.decided import criterion_fingerprint
@@ -114,14 +115,14 @@ def explain_request(request: AnyRequest, *, on: date) -> RequestExplanation:
     The request must be complete (amount, and for a loan least accepted and term).
     """
     kind = kind_of(request)
-    offers = list(kind.with_criteria(kind.offers._default_manager.live()))
+    offers = list(rows_of(kind).with_criteria(kind.offers._default_manager.live()))
     return _explained(kind, request, offers, on)
 
 
 def explain_pair(request: AnyRequest, offer: AnyOffer, *, on: date) -> OfferExplanation:
     """The same for one offer of the request's kind, live or not."""
     kind = kind_of(request)
-    offers = list(kind.with_criteria(kind.offers._default_manager.filter(pk=offer.pk)))
+    offers = list(rows_of(kind).with_criteria(kind.offers._default_manager.filter(pk=offer.pk)))
     return _explained(kind, request, offers, on).all[0]
 
 
@@ -130,8 +131,8 @@ def _explained(
 ) -> RequestExplanation:
     policy = current_policy(on)
     row_policy = match_rows.policy_row(policy, on)
-    request = kind.with_facts(kind.requests._default_manager.filter(pk=subject.pk)).get()
-    request_row = kind.request_rows([request], on)[0]
+    request = rows_of(kind).with_facts(kind.requests._default_manager.filter(pk=subject.pk)).get()
+    request_row = rows_of(kind).request_rows([request], on)[0]
     context = make_context(row_policy, decided_rows(kind, [request.pk]), with_figures=True)
     proposals = {
         getattr(proposal, kind.offer_id): proposal
@@ -144,7 +145,7 @@ def _explained(
     fits: list[OfferExplanation] = []
     near: list[OfferExplanation] = []
     refused: list[OfferExplanation] = []
-    for offer, row in zip(offers, kind.offer_rows(offers, on), strict=True):
+    for offer, row in zip(offers, rows_of(kind).offer_rows(offers, on), strict=True):
         evaluation = evaluate(request_row, row, context)
         proposal, match = proposals.get(offer.pk), matches.get(offer.pk)
         miss = None
@@ -256,9 +257,9 @@ def _proposed_amounts(kind: PairKind, offers: Sequence[AnyOffer]) -> dict[int, D
 
 def _pair_rows(match: Match, on: date) -> tuple[tables.RequestRow, tables.OfferRow]:
     kind = kind_of(match)
-    request = kind.with_facts(kind.requests._default_manager.filter(matches=match)).get()
-    offer = kind.with_criteria(kind.offers._default_manager.filter(matches=match)).get()
-    return kind.request_rows([request], on)[0], kind.offer_rows([offer], on)[0]
+    request = rows_of(kind).with_facts(kind.requests._default_manager.filter(matches=match)).get()
+    offer = rows_of(kind).with_criteria(kind.offers._default_manager.filter(matches=match)).get()
+    return rows_of(kind).request_rows([request], on)[0], rows_of(kind).offer_rows([offer], on)[0]
 
 
 def fingerprint(match: Match, criterion: str, *, on: date) -> str:
@@ -277,8 +278,8 @@ def is_contended(offer: AnyOffer, *, on: date) -> bool:
     last = last_national_run()
     if last is not None and price_key(kind.name, str(offer.pk)) in last.prices:
         return True
-    read = kind.with_criteria(kind.offers._default_manager.filter(pk=offer.pk)).get()
-    row = kind.offer_rows([read], on)[0]
+    read = rows_of(kind).with_criteria(kind.offers._default_manager.filter(pk=offer.pk)).get()
+    row = rows_of(kind).offer_rows([read], on)[0]
     policy = match_rows.policy_row(current_policy(on), on)
     asked = Proposal.objects.filter(**{kind.offer_field: offer}).aggregate(
         amount=Sum("amount"), count=Count("pk")

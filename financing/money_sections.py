@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from businesses.rules.patent_term import add_months
@@ -87,6 +88,8 @@ def progress_of(match: Match, user: User, terms: Terms | None) -> dict[str, Any]
     )
     drawdowns = list(Drawdown.objects.visible_to(user).filter(match=match))
     drawn = sum((each.amount for each in drawdowns), Decimal(0))
+    policies = InsurancePolicy.objects.visible_to(user).filter(match=match)
+    policy = policies.select_related("renewal_request").first()
     return {
         "match": match,
         "is_loan": match.loan_request_id is not None,
@@ -95,7 +98,9 @@ def progress_of(match: Match, user: User, terms: Terms | None) -> dict[str, Any]
         "drawdowns": drawdowns,
         "drawn": drawn,
         "left": terms.amount - drawn,
-        "policy": InsurancePolicy.objects.visible_to(user).filter(match=match).first(),
+        "policy": policy,
+        "renewal": policy.renewal_request if policy else None,
+        "may_renew": policy is not None and timezone.localdate() >= policy.renewable_on,
         "may_fall_through": match.status == MatchStatus.ACCEPTED
         and not drawn
         and not any(each.status == PledgeStatus.REGISTERED for each in pledges),

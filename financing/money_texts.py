@@ -45,6 +45,10 @@ REFUSALS: dict[str, str | Promise] = {
         "%(detail)s were paid out already: complete the loan with what was drawn down instead."
     ),
     "no_policy_issued": _("No policy is issued yet."),
+    "not_an_insurance": _("A policy is issued for insurances only."),
+    "policy_issued": _("The policy %(detail)s is issued for this already."),
+    "too_far_ahead": _("The cover has to begin by %(detail)s."),
+    "too_early": _("You can ask for the next period from %(detail)s on."),
     "not_completed": _("You can confirm what you got once the institution has completed."),
     "difference_missing": _("Write what differed."),
 }

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from django.db.models import Exists, OuterRef
 from django.urls import reverse
@@ -13,6 +13,7 @@ from businesses.models import Business, Patent
 from businesses.models.businesses import BusinessStatus
 from businesses.models.patents import PatentStatus
 from businesses.selectors import annuity_status
+from financing.models.insurance_policies import RENEWAL_DAYS, InsurancePolicy
 from financing.models.loan_requests import LoanRequest
 from financing.models.matches import Match, MatchStatus
 from financing.models.requests import RequestStatus
@@ -74,6 +75,7 @@ def owner_home(user: User, *, today: date) -> OwnerHome:
         *_businesses(businesses),
         *_matches(user),
         *_referred(user),
+        *_renewals(user, today),
         *_annuities(user, today),
         *_requests(requests),
         *_first_requests(businesses, requests),
@@ -174,6 +176,28 @@ def _referred(user: User) -> Iterator[NextStep]:
             yield NextStep(0 if is_awaited else 2, title, hint, url, by)
         elif not match.has_identity:
             yield NextStep(1, _("Other persons have to consent too"), hint, url)
+
+
+def _renewals(user: User, today: date) -> Iterator[NextStep]:
+    """Covers that end soon and that nobody asked to go on with."""
+    ending = (
+        InsurancePolicy.objects.visible_to(user)
+        .filter(
+            renewal_request__isnull=True,
+            ends_on__gte=today,
+            ends_on__lte=today + timedelta(days=RENEWAL_DAYS),
+        )
+        .select_related("match__business")
+    )
+    for policy in ending:
+        yield NextStep(
+            2,
+            _("Ask for the next period of your insurance"),
+            _("Policy %(number)s, %(business)s")
+            % {"number": policy.number, "business": policy.match.business.name},
+            f"{reverse('financing:owner_match', args=[policy.match_id])}#progress",
+            policy.ends_on,
+        )
 
 
 def _annuities(user: User, today: date) -> Iterator[NextStep]:

@@ -1,17 +1,12 @@
-"""Loans and insurances side by side: what a kind's rows are and how they become the matcher's.
+"""Loans and insurances side by side: models, columns and tasks of each kind.
 
 The bridge, services and pages that treat both kinds alike read it, so that "which kind" is asked
 in one place.
 """
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
-from typing import Any, Literal
+from typing import Literal
 
-from django.db.models import QuerySet
-
-from financing import insurance_rows, match_rows
 from financing.matching import tables
 from financing.models.insurance_offers import InsuranceOffer
 from financing.models.insurance_requests import InsuranceRequest
@@ -30,7 +25,7 @@ class PairKind:
     """One kind of request with the offers it meets.
 
     `request_field`, `offer_field`: how matches, proposals and runs name them. `amount_field`: what
-    a request asks for. `with_facts`, `with_criteria`: what the row functions need read before.
+    a request asks for. `kind_rows` has how they become the matcher's rows.
     """
 
     name: tables.RequestKind
@@ -41,10 +36,6 @@ class PairKind:
     amount_field: str
     match_request_task: str
     match_offer_task: str
-    with_facts: Callable[[Any], QuerySet[Any]]
-    with_criteria: Callable[[Any], QuerySet[Any]]
-    request_rows: Callable[[Any, date], Sequence[tables.RequestRow]]
-    offer_rows: Callable[[Any, date], Sequence[tables.OfferRow]]
 
     @property
     def request_id(self) -> str:
@@ -65,10 +56,6 @@ LOAN = PairKind(
     amount_field="principal",
     match_request_task="financing.match_request",
     match_offer_task="financing.match_offer",
-    with_facts=match_rows.with_matching_facts,
-    with_criteria=match_rows.with_criteria,
-    request_rows=match_rows.loan_request_rows,
-    offer_rows=match_rows.loan_offer_rows,
 )
 INSURANCE = PairKind(
     name="insurance",
@@ -79,10 +66,6 @@ INSURANCE = PairKind(
     amount_field="sum_insured",
     match_request_task="financing.match_insurance_request",
     match_offer_task="financing.match_insurance_offer",
-    with_facts=insurance_rows.with_insured_facts,
-    with_criteria=insurance_rows.with_conditions,
-    request_rows=insurance_rows.insurance_request_rows,
-    offer_rows=insurance_rows.insurance_offer_rows,
 )
 KINDS = (LOAN, INSURANCE)
 KIND_BY_NAME: dict[str, PairKind] = {kind.name: kind for kind in KINDS}

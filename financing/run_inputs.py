@@ -13,6 +13,7 @@ from typing import Any
 from django.db.models import Count, QuerySet, Sum
 
 from financing import match_rows
+from financing.kind_rows import rows_of
 from financing.match_rows import yuan
 from financing.match_runs import current_policy
 from financing.matching import tables
@@ -105,11 +106,11 @@ def read_offer_run(kind: PairKind, offer_id: int, on: date) -> RunInput:
 
 
 def _in_matching(kind: PairKind) -> QuerySet[Any]:
-    return kind.with_facts(kind.requests._default_manager.in_matching()).order_by("pk")
+    return rows_of(kind).with_facts(kind.requests._default_manager.in_matching()).order_by("pk")
 
 
 def _live(kind: PairKind) -> QuerySet[Any]:
-    return kind.with_criteria(kind.offers._default_manager.live()).order_by("pk")
+    return rows_of(kind).with_criteria(kind.offers._default_manager.live()).order_by("pk")
 
 
 def _read(requests: Sequence[AnyRequest], offers: Sequence[AnyOffer], on: date) -> RunInput:
@@ -118,9 +119,11 @@ def _read(requests: Sequence[AnyRequest], offers: Sequence[AnyOffer], on: date) 
     for kind in KINDS:
         own = [request for request in requests if isinstance(request, kind.requests)]
         ids = [request.pk for request in own]
-        found.requests.extend(kind.request_rows(own, on))
+        found.requests.extend(rows_of(kind).request_rows(own, on))
         found.offers.extend(
-            kind.offer_rows([offer for offer in offers if isinstance(offer, kind.offers)], on)
+            rows_of(kind).offer_rows(
+                [offer for offer in offers if isinstance(offer, kind.offers)], on
+            )
         )
         found.decided.extend(decided_rows(kind, ids))
         found.standing.extend(standing_rows(kind, ids, on))

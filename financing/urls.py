@@ -56,6 +56,11 @@ insurance = [
         insurance_requests.insurance_cover,
         name="insurance_request_cover",
     ),
+    path(
+        "insurance/policies/<int:pk>/renew/",
+        insurance_requests.policy_renew,
+        name="insurance_policy_renew",
+    ),
     *(
         path(f"insurance/<int:pk>/{address}", view, INSURED, name=f"insurance_request_{name}")
         for address, view, name in (

@@ -37,6 +37,7 @@ class Verb(StrEnum):
     DRAWDOWN_RECORDED = "drawdown.recorded"
     DELIVERY_CONFIRMED = "delivery.confirmed"
     POLICY_ISSUED = "insurance_policy.issued"
+    RENEWAL_BEGUN = "insurance_policy.renewal_begun"
     DEADLINE_SET = "match.deadline_set"
     DEADLINE_STOPPED = "match.deadline_stopped"
     ESCALATED = "match.escalated"

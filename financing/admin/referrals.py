@@ -23,6 +23,7 @@ from businesses.models.businesses import SizeClass
 from businesses.models.patents import PatentKind
 from businesses.rules import industries
 from financing.admin.completion_steps import COMPLETION_ACTIONS, CompletionSteps
+from financing.admin.policy_steps import POLICY_ACTION, PolicySteps
 from financing.admin.referral_filters import StageFilter, TurnFilter
 from financing.admin.referral_steps import ACTIONS, ReferralSteps, consent_of
 from financing.bands import AMOUNT_BANDS, LIFE_BANDS, band_label
@@ -68,8 +69,8 @@ COLUMNS = (
 
 
 @admin.register(Referral, site=portal_admin)
-class ReferralAdmin(CompletionSteps, ReferralSteps, ScopedModelAdmin):
-    step_actions = (*ACTIONS, *COMPLETION_ACTIONS)
+class ReferralAdmin(PolicySteps, CompletionSteps, ReferralSteps, ScopedModelAdmin):
+    step_actions = (*ACTIONS, *COMPLETION_ACTIONS, POLICY_ACTION)
     view_roles = (Role.INSTITUTION_STAFF,)
     change_form_template = "admin/financing/referral/change_form.html"
     fields = ["reference"]

@@ -106,3 +106,18 @@ class DrawdownForm(forms.Form):
         self.helper = PortalFormHelper(
             *self.fields, submit=_("Record the drawdown"), cancel_url=cancel_url
         )
+
+
+class PolicyForm(forms.Form):
+    number = forms.CharField(
+        label=_("Policy number"),
+        max_length=60,
+        help_text=_("Of the policy you issue. Posted twice, it is one policy."),
+    )
+    starts_on = DayField(label=_("Cover begins on"))
+
+    def __init__(self, *args: Any, cancel_url: str, on: date, **kwargs: Any) -> None:
+        """`on`: the day proposed."""
+        super().__init__(*args, **kwargs)
+        self.initial = {"starts_on": on}
+        self.helper = PortalFormHelper(*self.fields, submit=_("Continue"), cancel_url=cancel_url)

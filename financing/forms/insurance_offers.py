@@ -11,8 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from businesses.models.patents import PatentKind
 from financing.forms.offers import OfferForm
-from financing.models.insurance_offers import InsuranceOffer
-from financing.services.insurance_terms import MOST_PERIOD_MONTHS
+from financing.models.insurance_offers import MOST_PERIOD_MONTHS, InsuranceOffer
 from sipo_portal.ui.fields import PercentField, PlainIntegerField, WanField, YuanField
 
 LONGEST_LIFE_MONTHS = 240

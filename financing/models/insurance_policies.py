@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from financing.models.matches import Match
 from financing.models.terms import MatchPartQuerySet
+
+# How long before the end of the cover its business is reminded of the next period (DOMAIN 3).
+RENEWAL_DAYS = 60
 
 
 class InsurancePolicy(models.Model):
@@ -43,3 +48,8 @@ class InsurancePolicy(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+    @property
+    def renewable_on(self) -> date:
+        """From this day on the next period may be asked for."""
+        return self.ends_on - timedelta(days=RENEWAL_DAYS)

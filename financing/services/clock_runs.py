@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from financing.match_runs import NoPolicy, current_policy
+from financing.services.insurance_policies import run_renewals
 from financing.services.lapse_clocks import tick_offers, tick_patents, tick_requests
 from financing.services.match_clocks import tick_matches
 from sipo_portal.outbox.models import OutboxMessage
@@ -21,7 +22,7 @@ def run_clocks(*, now: datetime) -> Counter[str]:
     Only `now` decides what is due. Run again, or by two at once, nothing happens twice: each row
     is looked at again under its lock, and one that another round holds is left to it.
     """
-    done = tick_patents(now)
+    done = tick_patents(now) + run_renewals(now)
     try:
         current_policy(timezone.localdate(now))
     except NoPolicy:

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from financing.models.insurance_offers import MOST_PERIOD_MONTHS
 from financing.services.offer_terms import (
     Fault,
     capacity_faults,
@@ -19,8 +20,6 @@ from financing.services.offer_terms import (
     raise_faults,
     window_faults,
 )
-
-MOST_PERIOD_MONTHS = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

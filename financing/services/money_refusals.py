@@ -27,6 +27,10 @@ class MoneyRefusal(StrEnum):
     NOTHING_DRAWN = "nothing_drawn"
     MONEY_DRAWN = "money_drawn"
     NO_POLICY_ISSUED = "no_policy_issued"
+    NOT_AN_INSURANCE = "not_an_insurance"
+    POLICY_ISSUED = "policy_issued"
+    TOO_FAR_AHEAD = "too_far_ahead"
+    TOO_EARLY = "too_early"
     NOT_COMPLETED = "not_completed"
     DIFFERENCE_MISSING = "difference_missing"
 

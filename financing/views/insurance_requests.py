@@ -1,21 +1,27 @@
-"""An owner's insurance requests: beginning one and its cover."""
+"""An owner's insurance requests: beginning one, its cover, and renewing a policy."""
 
+from django.contrib import messages
 from django.http import HttpResponseBase
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.views.decorators.http import require_POST
 
 from businesses.models import Business
 from financing import permissions
 from financing.forms.insurance_requests import COVER_HINTS, CoverForm, StartForm
 from financing.match_runs import NoPolicy, current_policy
 from financing.models.insurance_offers import CoverKind
+from financing.models.insurance_policies import InsurancePolicy
 from financing.models.insurance_requests import InsuranceRequest
+from financing.money_texts import refusal_text
 from financing.pair_kinds import INSURANCE
 from financing.premiums import EXAMPLE_SUM, standard_premium
 from financing.request_texts import reason_text
 from financing.request_words import request_address
 from financing.services import insurance_requests
+from financing.services.insurance_policies import renew
+from financing.services.money_refusals import MoneyRefused
 from financing.services.requests import RequestRefused
 from financing.views.request_parts import own_request
 from financing.views.request_topics import (
@@ -103,3 +109,20 @@ def insurance_cover(request: SignedInRequest, pk: int) -> HttpResponseBase:
         return after_saving(saved, "cover")
     hint = COVER_HINTS[CoverKind(subject.cover_kind)]
     return change_page(request, subject, "cover", form, hint=hint)
+
+
+@roles_required(Role.OWNER)
+@require_POST
+def policy_renew(request: SignedInRequest, pk: int) -> HttpResponseBase:
+    """Ask for the next period: a draft like the request the policy came from."""
+    rows = InsurancePolicy.objects.visible_to(request.user)
+    policy = get_object_or_404(rows.select_related("match__insurance_request"), pk=pk)
+    try:
+        draft = renew(actor=Actor.of(request.user), policy=policy)
+    except MoneyRefused as refused:
+        messages.warning(request, refusal_text(refused))
+        return redirect("financing:owner_match", policy.match_id)
+    except RequestRefused as refused:
+        show_refusal(request, refused)
+        return redirect("financing:owner_match", policy.match_id)
+    return redirect(request_address(draft, "detail"))
