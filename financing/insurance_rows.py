@@ -5,11 +5,13 @@ The border is that of `match_rows`: yuan and per cent in records, fen and ppm in
 
 from collections.abc import Sequence
 from datetime import date
+from typing import cast
 
 from django.db.models import Prefetch, QuerySet
 
 from businesses.models import Patent
 from businesses.rules.insurability import InsuranceConditions
+from businesses.rules.patent_term import PatentKind
 from businesses.selectors import expires_on, insurability_of
 from financing.delivery_shares import delivery_shares_ppm
 from financing.match_rows import (
@@ -59,6 +61,18 @@ def conditions_of(offer: InsuranceOffer) -> frozenset[str]:
     if not offer.accepts_licensee:
         codes.add(LICENSEE_NOT_ACCEPTED)
     return frozenset(codes)
+
+
+def insurance_conditions(offer: InsuranceOffer) -> InsuranceConditions:
+    """The same as the plain rule takes them, with remaining life and kinds."""
+    return InsuranceConditions(
+        accepts_licensees=offer.accepts_licensee,
+        needs_co_owner_consent=offer.needs_co_owner_consent,
+        min_remaining_months=offer.min_remaining_months,
+        refuses_ownership_dispute=offer.refuses_disputes,
+        refuses_infringement_dispute=offer.refuses_disputes,
+        accepted_kinds=tuple(cast(PatentKind, kind) for kind in offer.accepted_kinds),
+    )
 
 
 def insurability_failures(patent: Patent, on: date) -> frozenset[str]:

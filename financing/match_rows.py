@@ -132,7 +132,7 @@ class HeldCapacity:
 
 
 def held_capacity(
-    offers: Iterable[LoanOffer] | Iterable[InsuranceOffer],
+    offers: Iterable[LoanOffer | InsuranceOffer],
 ) -> dict[int, HeldCapacity]:
     """Held amount (yuan) and number of matches by offer id (DOMAIN 3, Capacity).
 

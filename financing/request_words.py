@@ -23,6 +23,22 @@ def request_address(subject: AnyRequest, page: str, *args: object) -> str:
     return reverse(f"financing:{prefix}_{page}", args=[subject.pk, *args])
 
 
+REVIEW_NAMES = {
+    "loan": {"request": "review_request", "proposal": "review_proposal", "claim": "match_claim"},
+    "insurance": {
+        "request": "review_insurance",
+        "proposal": "review_insurance_proposal",
+        "claim": "insurance_match_claim",
+    },
+}
+
+
+def review_address(subject: AnyRequest, page: str, *args: object) -> str:
+    """The coordinator's page of it: `request`, `proposal` or `claim` (with the offer's id)."""
+    name = REVIEW_NAMES[kind_of(subject).name][page]
+    return reverse(f"financing:{name}", args=[subject.pk, *args])
+
+
 def title_of(subject: AnyRequest) -> str:
     """What is asked for, in one line; also of a draft in which it is not said yet."""
     if isinstance(subject, LoanRequest):
@@ -45,6 +61,7 @@ def title_of(subject: AnyRequest) -> str:
 class RequestWords:
     """What the pages of one kind say where the other kind says something else."""
 
+    name: Text
     yours: Text
     patents_title: Text
     patents_lead: Text
@@ -66,6 +83,7 @@ class RequestWords:
 
 WORDS = {
     "loan": RequestWords(
+        name=gettext_lazy("Loan request"),
         yours=gettext_lazy("Your loan request"),
         patents_title=gettext_lazy("Which patents secure the loan?"),
         patents_lead=gettext_lazy(
@@ -95,6 +113,7 @@ WORDS = {
         done_link=gettext_lazy("See pledges and drawdowns"),
     ),
     "insurance": RequestWords(
+        name=gettext_lazy("Insurance request"),
         yours=gettext_lazy("Your insurance request"),
         patents_title=gettext_lazy("Which patents are to be insured?"),
         patents_lead=gettext_lazy(

@@ -22,7 +22,8 @@ def save_goal(actor: Actor, *, values: Mapping[str, Any], goal_id: int | None = 
 
     Locks the office, so that two goals of one period are set one after the other. Raises
     ValidationError by field: last day before the first, period meets another goal of the same
-    office and product, nothing to reach. Saving what is stored already changes nothing.
+    office and product, nothing to reach. Saving what is stored already, or setting it again,
+    changes nothing.
     """
     office = BranchOffice.objects.select_for_update(of=("self",)).get(pk=values["office"].pk)
     goal: Goal = (
@@ -33,6 +34,8 @@ def save_goal(actor: Actor, *, values: Mapping[str, Any], goal_id: int | None = 
     before = {} if goal_id is None else _recorded(goal)
     for name in COLUMNS:
         setattr(goal, name, values[name])
+    if goal_id is None and (same := _same_goal(goal)) is not None:
+        return same
     _check(goal)
     goal.full_clean(validate_unique=False, validate_constraints=False)
     changed = {
@@ -44,6 +47,14 @@ def save_goal(actor: Actor, *, values: Mapping[str, Any], goal_id: int | None = 
         goal.save()
         record(Verb.GOAL_SET, actor=actor, obj=goal, data={"changed": changed})
     return goal
+
+
+def _same_goal(goal: Goal) -> Goal | None:
+    """The stored goal that says the same: the form was posted twice."""
+    there: Goal | None = Goal.objects.filter(
+        **{name: getattr(goal, name) for name in COLUMNS}
+    ).first()
+    return there
 
 
 def _check(goal: Goal) -> None:

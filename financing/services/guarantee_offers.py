@@ -5,7 +5,7 @@ part of matching, so nothing is matched again. Every change locks the offer's ro
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -21,7 +21,7 @@ from financing.models.institutions import Institution, InstitutionKind
 from financing.models.loan_offers import LoanOffer
 from financing.models.offers import OfferStatus
 from financing.services.offer_terms import Fault, fault, industry_codes, raise_faults
-from financing.services.offers import changes_between, check_post, regions_of
+from financing.services.offers import changes_between, check_post, regions_of, same_draft
 from financing.verbs import Verb
 from sipo_portal.audit.actors import Actor
 from sipo_portal.audit.services import record
@@ -68,9 +68,11 @@ def save_guarantee_offer(
     check_post(actor, institution)
     if institution.kind != InstitutionKind.GUARANTOR:
         raise ValidationError(_("Only guarantee companies post guarantee offers."))
-    codes = industry_codes(terms.industries)
+    terms = _normalised(terms)
     regions = regions_of(terms.regions)
     if offer_id is None:
+        if (same := same_draft(GuaranteeOffer, institution, terms, terms_of)) is not None:
+            return same
         offer: GuaranteeOffer = GuaranteeOffer(institution=institution, refreshed_at=timezone.now())
         before: GuaranteeTerms | None = None
     else:
@@ -81,9 +83,9 @@ def save_guarantee_offer(
             raise ValidationError(_("A closed offer cannot be changed."))
         before = terms_of(offer)
     raise_faults([*_of_shares(terms), *_of_window(terms), *_of_loan_offers(terms, before)])
-    offer.name, offer.description = terms.name.strip(), terms.description
+    offer.name, offer.description = terms.name, terms.description
     offer.opens_on, offer.closes_on = terms.opens_on, terms.closes_on
-    offer.industries, offer.size_classes = list(codes), sorted(set(terms.size_classes))
+    offer.industries, offer.size_classes = list(terms.industries), list(terms.size_classes)
     offer.share_percent, offer.fee_percent = terms.share_percent, terms.fee_percent
     offer.loss_sharing = {
         bearer: f"{percent.normalize():f}" for bearer, percent in terms.loss_sharing
@@ -99,6 +101,20 @@ def save_guarantee_offer(
         offer.save()
         record(Verb.OFFER_SAVED, actor=actor, obj=offer, data={"changed": changed})
     return offer
+
+
+def _normalised(terms: GuaranteeTerms) -> GuaranteeTerms:
+    """One form for equal terms; ValidationError at `industries`."""
+    losses = dict(terms.loss_sharing)
+    return replace(
+        terms,
+        name=terms.name.strip(),
+        regions=tuple(sorted(set(terms.regions))),
+        industries=industry_codes(terms.industries),
+        size_classes=tuple(sorted(set(terms.size_classes))),
+        loss_sharing=tuple((each, losses[each]) for each in LOSS_BEARERS if each in losses),
+        loan_offers=tuple(sorted(set(terms.loan_offers))),
+    )
 
 
 def terms_of(offer: GuaranteeOffer) -> GuaranteeTerms:

@@ -29,6 +29,7 @@ from financing.services.offers import (
     match_again,
     refuse_closed,
     regions_of,
+    same_draft,
 )
 from financing.verbs import Verb
 from sipo_portal.audit.actors import Actor
@@ -52,6 +53,8 @@ def save_insurance_offer(
         if institution.kind != InstitutionKind.INSURER:
             raise ValidationError(_("Only insurers post insurance offers."))
         validate_terms(terms)
+        if (same := same_draft(InsuranceOffer, institution, terms, terms_of)) is not None:
+            return same
         offer: InsuranceOffer = InsuranceOffer(institution=institution, refreshed_at=timezone.now())
         changed = changes_between(None, terms)
     else:

@@ -44,6 +44,7 @@ from financing.services.offers import (
     refuse_closed,
     regions_of,
     resume,
+    same_draft,
 )
 from financing.verbs import Verb
 from sipo_portal.audit.actors import Actor
@@ -80,6 +81,8 @@ def save_loan_offer(
     if offer_id is None:
         _check_lends(institution)
         validate_terms(terms)
+        if (same := same_draft(LoanOffer, institution, terms, terms_of)) is not None:
+            return same
         offer: LoanOffer = LoanOffer(institution=institution, refreshed_at=timezone.now())
         changed = changes_between(None, terms)
         apply_columns(offer, columns_of(terms))

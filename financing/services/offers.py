@@ -7,7 +7,7 @@ audited, and where businesses may notice it the offer is matched again (outbox).
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from financing.lifecycles import OFFER
+from financing.models.guarantee_offers import GuaranteeOffer
 from financing.models.institutions import Institution
 from financing.models.insurance_offers import InsuranceOffer
 from financing.models.loan_offers import LoanOffer
@@ -30,6 +31,17 @@ from sipo_portal.workflow.advance import advance
 from sipo_portal.workflow.lifecycle import Refusal, TransitionRefused
 
 OfferT = TypeVar("OfferT", LoanOffer, InsuranceOffer)
+DraftT = TypeVar("DraftT", LoanOffer, InsuranceOffer, GuaranteeOffer)
+TermsT = TypeVar("TermsT", bound="NamedTerms")
+
+
+class NamedTerms(Protocol):
+    """What the terms of every kind of offer have, as far as it is looked at here."""
+
+    @property
+    def name(self) -> str: ...
+
+
 # Free text: the audit says that it changed, not what it says.
 UNRECORDED_VALUES = ("description",)
 
@@ -129,6 +141,24 @@ def _check_can_open(offer: AnyOffer, today: date) -> None:
         raise ValidationError(_("Your institution is suspended: its offers cannot be published."))
     if offer.closes_on is not None and offer.closes_on < today:
         raise ValidationError(_("The last day of the offer is over. Set a later one first."))
+
+
+def same_draft(
+    model: type[DraftT],
+    institution: Institution,
+    terms: TermsT,
+    terms_of: Callable[[DraftT], TermsT],
+) -> DraftT | None:
+    """The institution's draft that says exactly `terms`, if there is one: a form posted again.
+
+    Locks the institution, so that equal posts at once are looked at one after the other. `terms_of`
+    gives the terms of a stored offer.
+    """
+    Institution.objects.select_for_update(no_key=True).get(pk=institution.pk)
+    drafts: Any = model._default_manager.filter(
+        institution=institution, status=OfferStatus.DRAFT, name=terms.name
+    )
+    return next((draft for draft in drafts if terms_of(draft) == terms), None)
 
 
 def regions_of(codes: Iterable[str]) -> dict[str, Region]:

@@ -3,7 +3,7 @@
 from django import template
 
 from financing.pair_kinds import AnyRequest
-from financing.request_words import request_address, title_of, words_of
+from financing.request_words import request_address, review_address, title_of, words_of
 
 register = template.Library()
 
@@ -12,6 +12,12 @@ register = template.Library()
 def request_url(subject: AnyRequest, page: str, *args: object) -> str:
     """The page of this request: `detail`, `check`, `offer` (with the offer's id) and so on."""
     return request_address(subject, page, *args)
+
+
+@register.simple_tag
+def review_url(subject: AnyRequest, page: str, *args: object) -> str:
+    """The coordinator's page of this request: `request`, `proposal` or `claim` of an offer."""
+    return review_address(subject, page, *args)
 
 
 @register.simple_tag

@@ -17,6 +17,10 @@ from businesses.models import Business, Patent
 from financing.models import (
     Consent,
     Drawdown,
+    Goal,
+    GuaranteeOffer,
+    InsuranceOffer,
+    LoanOffer,
     LoanRequest,
     Match,
     MatchDecision,
@@ -38,10 +42,14 @@ from tests.factories.businesses import (
     patent_number,
 )
 from tests.factories.financing import (
+    make_institution,
+    make_loan_offer,
     make_loan_request,
     make_match,
     make_policy,
     make_proposal,
+    make_staff,
+    make_system_admin,
 )
 from tests.factories.money import (
     draw,
@@ -53,6 +61,8 @@ from tests.factories.money import (
 )
 from tests.factories.studies import make_referral, staff_of
 from tests.financing.at_once import at_once
+from tests.financing.test_insurance_offer_admin import typed as insurance_offer_typed
+from tests.financing.test_loan_offer_admin import typed as loan_offer_typed
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TIMES = 12
@@ -224,6 +234,48 @@ def shown(match: Match) -> Match:
     return match
 
 
+def posting_a_loan_offer() -> Post:
+    url = reverse("admin:financing_loanoffer_add")
+    made = LoanOffer.objects.all()
+    return Post(make_staff(), url, "offer.saved", loan_offer_typed(industries="C39"), made)
+
+
+def posting_an_insurance_offer() -> Post:
+    url = reverse("admin:financing_insuranceoffer_add")
+    made = InsuranceOffer.objects.all()
+    staff = make_staff(make_institution("insurer"))
+    return Post(staff, url, "offer.saved", insurance_offer_typed(industries="C39"), made)
+
+
+def posting_a_guarantee() -> Post:
+    data = {
+        "name": "担保",
+        "opens_on": timezone.localdate().isoformat(),
+        "share_percent": "70.5",
+        "fee_percent": "0.8",
+        "loss_guarantor": "60",
+        "loss_bank": "40",
+        "loan_offers": [make_loan_offer().pk],
+        "size_classes": ["micro"],
+    }
+    url = reverse("admin:financing_guaranteeoffer_add")
+    staff = make_staff(make_institution("guarantor"))
+    return Post(staff, url, "offer.saved", data, GuaranteeOffer.objects.all())
+
+
+def setting_a_goal() -> Post:
+    data = {
+        "office": make_office().pk,
+        "product": "insurance",
+        "starts_on": "2026-01-01",
+        "ends_on": "2026-12-31",
+        "business_count": "30",
+        "amount": "1,200",
+    }
+    url = reverse("admin:financing_goal_add")
+    return Post(make_system_admin(), url, "goal.set", data, Goal.objects.all())
+
+
 POSTS: tuple[Callable[[], Post], ...] = (
     registering,
     adding_a_patent,
@@ -243,6 +295,10 @@ POSTS: tuple[Callable[[], Post], ...] = (
     asking,
     drawing,
     completing,
+    posting_a_loan_offer,
+    posting_an_insurance_offer,
+    posting_a_guarantee,
+    setting_a_goal,
 )
 
 
