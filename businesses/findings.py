@@ -1,4 +1,4 @@
-"""Findings of registrability in plain words, with what to do; pages read it."""
+"""Findings of registrability and insurability in plain words, with what to do; pages read it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
+from businesses.models.patents import PatentKind
 from businesses.rules.findings import Finding
 from sipo_portal.ui import formats
 
@@ -28,11 +29,24 @@ TITLES: dict[str, Text] = {
     "other": _("Something else stands against it"),
 }
 
+# Conditions of insurers (DOMAIN 4.5) that are no grounds of the register.
+INSURANCE_TITLES: dict[str, Text] = {
+    "policyholder_not_entitled": _("The business is neither owner nor licensee"),
+    "kind_not_insured": _("This kind of patent is not insured"),
+    "not_in_force": _("The patent is not in force"),
+    "remaining_life_too_short": _("The patent ends too soon"),
+    "ownership_dispute_pending": _("An ownership dispute is pending"),
+    "infringement_dispute_pending": _("An infringement dispute is pending"),
+}
+
 CURES: dict[str, Text] = {
+    "record_ownership_or_licence": _(
+        "Correct the owner's name here, or record that the business holds a licence."
+    ),
     "record_change_of_owner": _(
         "Have the change of owner recorded in the register, or correct the owner's name here."
     ),
-    "choose_another_patent": _("It cannot be pledged any more: choose another patent."),
+    "choose_another_patent": _("Nothing can be done about it: choose another patent."),
     "wait_for_grant": _("Wait for the grant. If it is granted, enter the date of grant here."),
     "pay_annuity": _("Pay the fee; then enter here up to which patent year the fees are paid."),
     "wait_for_decision": _("Wait for the decision, or choose another patent."),
@@ -50,6 +64,7 @@ _CAUSES: dict[str, Text] = {
     "invalidated": _("declared invalid"),
     "ended": _("ended early"),
     "expired": _("term expired"),
+    "not_granted": _("not granted yet"),
     "ownership_dispute": _("ownership dispute"),
     "preservation": _("preserved by a court"),
     "transfer": _("transfer under way"),
@@ -59,6 +74,12 @@ _DATES = {
     "releases_on": _("to be released on %(day)s"),
     "debt_ends_on": _("the loan ends on %(day)s"),
     "expires_on": _("the patent ends on %(day)s"),
+}
+
+
+_MONTHS = {
+    "months": _("%(count)s months left"),
+    "required": _("usually asked: %(count)s months"),
 }
 
 
@@ -78,7 +99,7 @@ def describe(finding: Finding) -> FindingLine:
     """The finding in the reader's language; call it while answering a request."""
     return FindingLine(
         code=finding.code,
-        title=str(TITLES.get(finding.code, finding.code)),
+        title=str(TITLES.get(finding.code) or INSURANCE_TITLES.get(finding.code, finding.code)),
         met=False if finding.severity == "hard" else None,
         found="; ".join(filter(None, (_detail(*each) for each in finding.detail))),
         cure=str(CURES.get(finding.cure, "")),
@@ -98,4 +119,8 @@ def _detail(name: str, value: str) -> str:
         return _now("owner in the register: %(name)s") % {"name": value or formats.NOTHING}
     if name == "business":
         return ""
+    if name == "kind":
+        return str(PatentKind(value).label)
+    if name in _MONTHS:
+        return _MONTHS[name] % {"count": value}
     return value

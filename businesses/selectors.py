@@ -13,9 +13,10 @@ from businesses.models import Appraisal, Business, Encumbrance, Patent
 from businesses.models.co_owners import CoOwnerConsent
 from businesses.models.encumbrances import EncumbranceKind
 from businesses.models.patents import EndReason, PatentStatus
-from businesses.rules import annuities, patent_term, registrability, size_class
+from businesses.rules import annuities, insurability, patent_term, registrability, size_class
 from businesses.rules.annuities import AnnuityStatus
 from businesses.rules.findings import Finding
+from businesses.rules.insurability import InsuranceConditions, InsuredPatent
 from businesses.rules.patent_term import PatentKind
 from businesses.rules.registrability import LivePledge, PatentFacts
 from businesses.rules.size_class import SizeVerdict
@@ -142,6 +143,36 @@ def registrability_of(
         drawdown_on=drawdown_on,
         pledgee=pledgee,
     )
+
+
+def insured_facts_of(patent: Patent, *, on: date) -> InsuredPatent:
+    """The patent as the conditions of insurers read it on `on`; the business is policyholder.
+
+    A licensor is no co-owner of the business: the licence is its consent.
+    """
+    facts = facts_of(patent, on=on)
+    licensor = (patent.owner_name_on_register,) if patent.is_licensed_in else ()
+    return InsuredPatent(
+        kind=facts.kind,
+        granted_on=facts.granted_on,
+        expires_on=facts.expires_on,
+        owner_names=facts.owner_names,
+        policyholder_name=facts.business_name,
+        licensee_names=(facts.business_name,) if patent.is_licensed_in else (),
+        consenting_names=(*facts.consenting_names, *licensor),
+        ended_on=facts.ended_on,
+        is_invalidated=facts.is_invalidated,
+        is_annuity_unpaid=facts.is_annuity_unpaid,
+        is_ownership_disputed=facts.is_ownership_disputed or facts.is_preserved,
+        is_infringement_disputed=patent.has_infringement_dispute,
+    )
+
+
+def insurability_of(
+    patent: Patent, *, on: date, conditions: InsuranceConditions
+) -> tuple[Finding, ...]:
+    """What stands against insuring this patent on `on` under an insurer's conditions."""
+    return insurability.check(insured_facts_of(patent, on=on), conditions, as_of=on)
 
 
 def size_verdict(business: Business) -> SizeVerdict:

@@ -11,3 +11,5 @@ timeout = 60
 # A slow leak in any library ends with its process.
 max_requests = 5000
 max_requests_jitter = 500
+# Links that open without an account do not belong into a log.
+logger_class = "sipo_portal.access_log.AccessLog"

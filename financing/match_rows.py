@@ -1,4 +1,4 @@
-"""Records of the database as the matcher's rows; `match_runs` reads requests and offers here.
+"""Loans as the matcher's rows, and what both kinds share; `kind_rows` reads them here.
 
 Decimals of yuan and per cent become whole fen and parts per million at this border, and nowhere
 else. The number of queries does not depend on the number of rows.
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from django.db.models import Count, Prefetch, QuerySet, Sum
+from django.db.models import Count, F, Prefetch, QuerySet, Sum
 from django.utils import timezone
 
 from businesses.models import Certificate, Patent
@@ -17,26 +17,24 @@ from businesses.models.co_owners import CoOwner
 from businesses.models.encumbrances import EncumbranceKind
 from businesses.rules.reference_rates import lpr_percent
 from businesses.selectors import expires_on, latest_appraisal, registrability_of
+from financing.delivery_shares import delivery_shares_ppm
 from financing.matching import policy as matching_policy
 from financing.matching import tables
+from financing.matching.columns import PPM
+from financing.models.insurance_offers import InsuranceOffer
+from financing.models.insurance_requests import InsuranceRequest
 from financing.models.loan_offers import LoanOffer, RateBasis
 from financing.models.loan_requests import LoanRequest
-from financing.models.match_runs import MatchRun, RunKind, RunStatus
-from financing.models.matches import (
-    MATCH_HELD_STATUSES,
-    MATCH_LIVE_STATUSES,
-    Match,
-    MatchDecision,
-    MatchStatus,
-)
+from financing.models.matches import MATCH_HELD_STATUSES, Match
 from financing.models.pledges import PLEDGE_LIVE_STATUSES, Pledge, PledgeStatus
 from financing.models.policies import MatchingPolicy, WeightDimension
-from financing.models.proposals import Proposal
 
 FEN = 100
 PPM_OF_PERCENT = 10_000
 ONE_YEAR_MONTHS = 12
 FIVE_YEAR_MONTHS = 61
+# Referrals taken as kept before there is evidence; the matcher's own default.
+DELIVERY_PRIOR_COUNT = 10
 
 # Judged against the offer or the term, or at registration: not facts of the patent alone.
 PAIR_GROUNDS = frozenset({"already_pledged", "debt_outlives_patent", "contract_incomplete"})
@@ -133,25 +131,42 @@ class HeldCapacity:
     count: int = 0
 
 
-def held_capacity(offers: Iterable[LoanOffer]) -> dict[int, HeldCapacity]:
-    """Held amount (yuan) and number of matches by offer id (DOMAIN 3, Capacity)."""
+def held_capacity(
+    offers: Iterable[LoanOffer | InsuranceOffer],
+) -> dict[int, HeldCapacity]:
+    """Held amount (yuan) and number of matches by offer id (DOMAIN 3, Capacity).
+
+    The offers are all of one kind.
+    """
+    known = list(offers)
+    is_insurance = bool(known) and isinstance(known[0], InsuranceOffer)
+    field = "insurance_offer" if is_insurance else "loan_offer"
     rows = (
         Match.objects.filter(
-            loan_offer__in=[offer.pk for offer in offers], status__in=MATCH_HELD_STATUSES
+            **{f"{field}__in": [offer.pk for offer in known]}, status__in=MATCH_HELD_STATUSES
         )
-        .values("loan_offer_id")
+        .values(offer_id=F(f"{field}_id"))
         .annotate(amount=Sum("amount"), count=Count("pk"))
+        .order_by()
     )
-    return {row["loan_offer_id"]: HeldCapacity(row["amount"], row["count"]) for row in rows}
+    return {row["offer_id"]: HeldCapacity(row["amount"], row["count"]) for row in rows}
 
 
 def loan_offer_rows(offers: Sequence[LoanOffer], on: date) -> list[tables.LoanOfferRow]:
-    """Offers read `with_criteria`, with booked and held capacity as of now."""
+    """Offers read `with_criteria`, with capacity and delivery share as of now."""
     held = held_capacity(offers)
-    return [_loan_offer_row(offer, on, held.get(offer.pk, HeldCapacity())) for offer in offers]
+    delivery = delivery_shares_ppm(
+        [offer.pk for offer in offers], on, prior_count=DELIVERY_PRIOR_COUNT
+    )
+    return [
+        _loan_offer_row(offer, on, held.get(offer.pk, HeldCapacity()), delivery.get(offer.pk, PPM))
+        for offer in offers
+    ]
 
 
-def _loan_offer_row(offer: LoanOffer, on: date, held: HeldCapacity) -> tables.LoanOfferRow:
+def _loan_offer_row(
+    offer: LoanOffer, on: date, held: HeldCapacity, delivery_ppm: int
+) -> tables.LoanOfferRow:
     share = offer.collateral_share_percent
     return tables.LoanOfferRow(
         id=str(offer.pk),
@@ -183,7 +198,7 @@ def _loan_offer_row(offer: LoanOffer, on: date, held: HeldCapacity) -> tables.Lo
             for row in offer.collateral_limits.all()
         ),
         secured_share_ppm=None if share is None else ppm(share),
-        unappraised_limit_fen=_optional_fen(offer.unappraised_limit),
+        unappraised_limit_fen=optional_fen(offer.unappraised_limit),
         appraisal_fee_fen=fen(offer.appraisal_fee),
         appraisal_max_age_months=offer.max_appraisal_age_months,
         min_operating_months=offer.min_operating_months,
@@ -195,7 +210,7 @@ def _loan_offer_row(offer: LoanOffer, on: date, held: HeldCapacity) -> tables.Lo
             tables.OfferFee(
                 payer=fee.payer,
                 timing=fee.timing,
-                fixed_fen=_optional_fen(fee.amount) or 0,
+                fixed_fen=optional_fen(fee.amount) or 0,
                 share_ppm=0 if fee.percent is None else ppm(fee.percent),
             )
             for fee in offer.fees.all()
@@ -206,6 +221,7 @@ def _loan_offer_row(offer: LoanOffer, on: date, held: HeldCapacity) -> tables.Lo
         capacity_count=offer.capacity_count,
         booked_count=offer.booked_count,
         held_count=held.count,
+        delivery_ppm=delivery_ppm,
     )
 
 
@@ -219,12 +235,7 @@ def loan_request_rows(requests: Sequence[LoanRequest], on: date) -> list[tables.
             status__in=PLEDGE_LIVE_STATUSES,
         )
     }
-    borrowers = set(
-        Pledge.objects.filter(
-            match__business__in={request.business_id for request in requests},
-            status__in=[PledgeStatus.REGISTERED, PledgeStatus.RELEASED],
-        ).values_list("match__business_id", flat=True)
-    )
+    borrowers = earlier_borrowers({request.business_id for request in requests})
     rows = {
         pk: _patent_row(patent, on, pledges.get(patent.application_number))
         for pk, patent in patents.items()
@@ -240,6 +251,22 @@ def loan_request_rows(requests: Sequence[LoanRequest], on: date) -> list[tables.
     ]
 
 
+def earlier_borrowers(business_ids: Iterable[int]) -> set[int]:
+    """Those of the businesses that had a pledge registered before."""
+    return set(
+        Pledge.objects.filter(
+            match__business__in=business_ids,
+            status__in=[PledgeStatus.REGISTERED, PledgeStatus.RELEASED],
+        ).values_list("match__business_id", flat=True)
+    )
+
+
+def waiting_days(request: LoanRequest | InsuranceRequest, on: date) -> int:
+    """Days since the request was submitted; none for a draft."""
+    submitted_on = timezone.localdate(request.submitted_at) if request.submitted_at else on
+    return max(0, (on - submitted_on).days)
+
+
 def _loan_request_row(
     request: LoanRequest,
     on: date,
@@ -251,7 +278,6 @@ def _loan_request_row(
     assert request.principal is not None
     assert request.least_accepted is not None
     assert request.term_months is not None
-    submitted_on = timezone.localdate(request.submitted_at) if request.submitted_at else on
     limit = request.max_apr_percent
     return tables.LoanRequestRow(
         id=str(request.pk),
@@ -270,7 +296,7 @@ def _loan_request_row(
             if certificate.valid_until is None or certificate.valid_until >= on
         ),
         is_first_time_borrower=is_first_time,
-        waiting_days=max(0, (on - submitted_on).days),
+        waiting_days=waiting_days(request, on),
         patents=patents,
     )
 
@@ -289,13 +315,13 @@ def _patent_row(patent: Patent, on: date, pledge: Pledge | None) -> tables.Paten
         - PAIR_GROUNDS,
         soft_grounds=frozenset(finding.code for finding in findings if finding.severity == "soft")
         - PAIR_GROUNDS,
-        co_owner_ids=frozenset(_co_owner_id(owner) for owner in patent.co_owners.all()),
+        co_owner_ids=frozenset(co_owner_id(owner) for owner in patent.co_owners.all()),
         pledgee_institution_id=pledgee_id,
         pledge_released_on=released_on,
     )
 
 
-def _co_owner_id(owner: CoOwner) -> str:
+def co_owner_id(owner: CoOwner) -> str:
     return f"co-owner-{owner.pk}"
 
 
@@ -309,61 +335,5 @@ def _pledgee(patent: Patent, pledge: Pledge | None) -> tuple[str | None, date | 
     return None, None
 
 
-def decided_rows(request_ids: Iterable[int]) -> list[tables.DecidedPair]:
-    """Rejections and declines of people that cite a criterion or a reason (MATCHING 1)."""
-    decisions = MatchDecision.objects.filter(
-        match__loan_request_id__in=request_ids,
-        match__status__in=[MatchStatus.REJECTED, MatchStatus.DECLINED],
-        action__in=["reject", "decline", "decline_terms"],
-    ).select_related("match")
-    return [
-        tables.DecidedPair(
-            kind="loan",
-            request_id=str(decision.match.loan_request_id),
-            institution_id=str(decision.match.institution_id),
-            criterion=decision.criterion or decision.reason,
-            fingerprint=decision.criterion_fingerprint,
-        )
-        for decision in decisions
-    ]
-
-
-def standing_rows(request_ids: Iterable[int], on: date) -> list[tables.StandingMatch]:
-    """Live matches: they count towards k until their deadline and block their institution."""
-    matches = Match.objects.filter(
-        loan_request_id__in=request_ids, status__in=MATCH_LIVE_STATUSES
-    ).only("loan_request_id", "loan_offer_id", "institution_id", "deadline_on")
-    return [
-        tables.StandingMatch(
-            kind="loan",
-            request_id=str(match.loan_request_id),
-            offer_id=str(match.loan_offer_id),
-            institution_id=str(match.institution_id),
-            is_within_deadline=match.deadline_on is None or match.deadline_on >= on,
-        )
-        for match in matches
-    ]
-
-
-def previous_rows(request_ids: Iterable[int]) -> list[tables.PreviousProposal]:
-    """The proposals that stand now."""
-    pairs = Proposal.objects.filter(loan_request_id__in=request_ids).values_list(
-        "loan_request_id", "loan_offer_id"
-    )
-    return [
-        tables.PreviousProposal(kind="loan", request_id=str(request), offer_id=str(offer))
-        for request, offer in pairs
-    ]
-
-
-def last_national_run() -> MatchRun | None:
-    """The latest finished run over the whole country."""
-    return (
-        MatchRun.objects.filter(kind=RunKind.FULL, scope_prefix="", status=RunStatus.DONE)
-        .order_by("-finished_at", "-pk")
-        .first()
-    )
-
-
-def _optional_fen(amount: Decimal | None) -> int | None:
+def optional_fen(amount: Decimal | None) -> int | None:
     return None if amount is None else fen(amount)

@@ -1,7 +1,7 @@
 """Rows -> matcher -> rows: why an offer was proposed or refused; services and views call it.
 
-Together with `match_rows` (records as the matcher's rows) and `run_inputs` (whole runs) this is
-the only bridge between records and the matcher. Nothing here writes.
+Together with `kind_rows` (records of both kinds as the matcher's rows) and `run_inputs` (whole
+runs) this is the only bridge between records and the matcher. Nothing here writes.
 """
 
 from collections.abc import Sequence
@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import Count, Sum
 
 from financing import match_rows
-from financing.match_rows import with_criteria, with_matching_facts, yuan
+from financing.kind_rows import rows_of
+from financing.match_rows import yuan
 from financing.matching import tables
 from financing.matching.decided import criterion_fingerprint
 from financing.matching.eligibility import Evaluation, evaluate
@@ -25,11 +26,13 @@ from financing.matching.explanations import (
     PROPOSED,
 )
 from financing.matching.near_misses import NearMiss, near_miss
-from financing.matching.pairs import LoanPair
+from financing.matching.pairs import InsurancePair, Pair
 from financing.matching.policy import MatchingPolicy as PolicyRow
 from financing.matching.rooms import room_of
 from financing.matching.rule_results import RuleResult
-from financing.models import LoanOffer, LoanRequest, Match, MatchingPolicy, Proposal
+from financing.models import Match, MatchingPolicy, Proposal
+from financing.pair_kinds import AnyOffer, AnyRequest, PairKind, kind_of
+from financing.standing_rows import decided_rows, last_national_run, price_key
 
 # Beside the outcomes of the matcher: a coordinator took the proposal.
 MATCHED = "matched"
@@ -60,10 +63,11 @@ class OfferExplanation:
     """One offer seen from one request, for its page.
 
     `outcome`: proposed or matched; a code of MATCHING 2 for a pair that passed every rule but was
-    not proposed; else the first refusal. Amounts in yuan; None where a rule left none.
+    not proposed; else the first refusal. Amounts in yuan; None where a rule left none. `premium`
+    and `standard_premium` (of the policy's table) for insurances only.
     """
 
-    offer: LoanOffer
+    offer: AnyOffer
     outcome: str
     results: tuple[RuleResult, ...]
     amount: Decimal | None
@@ -73,6 +77,8 @@ class OfferExplanation:
     near_miss: NearMiss | None = None
     proposal: Proposal | None = None
     match: Match | None = None
+    premium: Decimal | None = None
+    standard_premium: Decimal | None = None
 
     @property
     def has_passed(self) -> bool:
@@ -96,47 +102,50 @@ class RequestExplanation:
     fits: list[OfferExplanation]
     near_misses: list[OfferExplanation]
     refused: list[OfferExplanation]
-    request: LoanRequest
+    request: AnyRequest
 
     @property
     def all(self) -> list[OfferExplanation]:
         return [*self.fits, *self.near_misses, *self.refused]
 
 
-def explain_loan_request(loan_request: LoanRequest, *, on: date) -> RequestExplanation:
+def explain_request(request: AnyRequest, *, on: date) -> RequestExplanation:
     """Why each live offer was proposed, could be, nearly is or is not; in few queries.
 
-    The request must be complete (principal, least accepted, term).
+    The request must be complete (amount, and for a loan least accepted and term).
     """
-    offers = list(with_criteria(LoanOffer.objects.live()))
-    return _explained(loan_request, offers, on)
+    kind = kind_of(request)
+    offers = list(rows_of(kind).with_criteria(kind.offers._default_manager.live()))
+    return _explained(kind, request, offers, on)
 
 
-def explain_loan_pair(loan_request: LoanRequest, offer: LoanOffer, *, on: date) -> OfferExplanation:
-    """The same for one offer, live or not."""
-    offers = list(with_criteria(LoanOffer.objects.filter(pk=offer.pk)))
-    return _explained(loan_request, offers, on).all[0]
+def explain_pair(request: AnyRequest, offer: AnyOffer, *, on: date) -> OfferExplanation:
+    """The same for one offer of the request's kind, live or not."""
+    kind = kind_of(request)
+    offers = list(rows_of(kind).with_criteria(kind.offers._default_manager.filter(pk=offer.pk)))
+    return _explained(kind, request, offers, on).all[0]
 
 
 def _explained(
-    loan_request: LoanRequest, offers: Sequence[LoanOffer], on: date
+    kind: PairKind, subject: AnyRequest, offers: Sequence[AnyOffer], on: date
 ) -> RequestExplanation:
     policy = current_policy(on)
     row_policy = match_rows.policy_row(policy, on)
-    request = with_matching_facts(LoanRequest.objects.filter(pk=loan_request.pk)).get()
-    request_row = match_rows.loan_request_rows([request], on)[0]
-    decided = match_rows.decided_rows([request.pk])
-    context = make_context(row_policy, decided, with_figures=True)
+    request = rows_of(kind).with_facts(kind.requests._default_manager.filter(pk=subject.pk)).get()
+    request_row = rows_of(kind).request_rows([request], on)[0]
+    context = make_context(row_policy, decided_rows(kind, [request.pk]), with_figures=True)
     proposals = {
-        proposal.loan_offer_id: proposal
-        for proposal in Proposal.objects.filter(loan_request=request).select_related("run")
+        getattr(proposal, kind.offer_id): proposal
+        for proposal in Proposal.objects.filter(**{kind.request_field: request}).select_related(
+            "run"
+        )
     }
-    matches = {match.loan_offer_id: match for match in request.matches.live()}
-    proposed = _proposed_amounts(offers)
+    matches = {getattr(match, kind.offer_id): match for match in request.matches.live()}
+    proposed = _proposed_amounts(kind, offers)
     fits: list[OfferExplanation] = []
     near: list[OfferExplanation] = []
     refused: list[OfferExplanation] = []
-    for offer, row in zip(offers, match_rows.loan_offer_rows(offers, on), strict=True):
+    for offer, row in zip(offers, rows_of(kind).offer_rows(offers, on), strict=True):
         evaluation = evaluate(request_row, row, context)
         proposal, match = proposals.get(offer.pk), matches.get(offer.pk)
         miss = None
@@ -169,7 +178,7 @@ def _explained(
 
 
 def _explanation(
-    offer: LoanOffer,
+    offer: AnyOffer,
     outcome: str,
     evaluation: Evaluation,
     miss: NearMiss | None,
@@ -177,8 +186,8 @@ def _explanation(
     match: Match | None,
 ) -> OfferExplanation:
     pair = evaluation.pair
-    assert isinstance(pair, LoanPair)
     has_amount = pair.amount_fen > 0
+    premium, standard = _premiums(pair)
     return OfferExplanation(
         offer=offer,
         outcome=outcome,
@@ -190,7 +199,17 @@ def _explanation(
         near_miss=miss,
         proposal=proposal,
         match=match,
+        premium=premium,
+        standard_premium=standard,
     )
+
+
+def _premiums(pair: Pair) -> tuple[Decimal | None, Decimal | None]:
+    """Premium of the offer and of the policy's table, in yuan; neither for a loan."""
+    if not isinstance(pair, InsurancePair):
+        return None, None
+    standard = pair.standard_premium_fen
+    return yuan(pair.premium_fen), None if standard is None else yuan(standard)
 
 
 def _why_not_proposed(
@@ -222,26 +241,25 @@ def _near_miss_order(each: OfferExplanation) -> tuple[int, int]:
     return (-each.near_miss.saving_fen, each.offer.pk)
 
 
-def _proposed_amounts(offers: Sequence[LoanOffer]) -> dict[int, Decimal]:
+def _proposed_amounts(kind: PairKind, offers: Sequence[AnyOffer]) -> dict[int, Decimal]:
     """Yuan that stand proposed now, by offer."""
     rows = (
-        Proposal.objects.filter(loan_offer__in=[offer.pk for offer in offers])
-        .values("loan_offer_id")
+        Proposal.objects.filter(**{f"{kind.offer_field}__in": [offer.pk for offer in offers]})
+        .values(kind.offer_id)
         .annotate(amount=Sum("amount"))
+        .order_by()
     )
-    return {row["loan_offer_id"]: row["amount"] for row in rows}
+    return {row[kind.offer_id]: row["amount"] for row in rows}
 
 
 # --- one match ----------------------------------------------------------------------------------
 
 
-def _pair_rows(match: Match, on: date) -> tuple[tables.LoanRequestRow, tables.LoanOfferRow]:
-    request = with_matching_facts(LoanRequest.objects.filter(matches=match)).get()
-    offer = with_criteria(LoanOffer.objects.filter(matches=match)).get()
-    return (
-        match_rows.loan_request_rows([request], on)[0],
-        match_rows.loan_offer_rows([offer], on)[0],
-    )
+def _pair_rows(match: Match, on: date) -> tuple[tables.RequestRow, tables.OfferRow]:
+    kind = kind_of(match)
+    request = rows_of(kind).with_facts(kind.requests._default_manager.filter(matches=match)).get()
+    offer = rows_of(kind).with_criteria(kind.offers._default_manager.filter(matches=match)).get()
+    return rows_of(kind).request_rows([request], on)[0], rows_of(kind).offer_rows([offer], on)[0]
 
 
 def fingerprint(match: Match, criterion: str, *, on: date) -> str:
@@ -249,28 +267,26 @@ def fingerprint(match: Match, criterion: str, *, on: date) -> str:
     return criterion_fingerprint(criterion, *_pair_rows(match, on))
 
 
-def is_contended(offer: LoanOffer, *, on: date) -> bool:
+def is_contended(offer: AnyOffer, *, on: date) -> bool:
     """Others want the offer's capacity too: it had a price in the last run over the country, or
     what is proposed now is more than it has room for.
 
     A provisional proposal of such an offer waits for the next full run (MATCHING 4), so that
     quick hands do not pre-empt the fair allocation.
     """
-    last = match_rows.last_national_run()
-    if last is not None and str(offer.pk) in last.prices:
+    kind = kind_of(offer)
+    last = last_national_run()
+    if last is not None and price_key(kind.name, str(offer.pk)) in last.prices:
         return True
-    row = match_rows.loan_offer_rows([with_criteria(_only(offer)).get()], on)[0]
+    read = rows_of(kind).with_criteria(kind.offers._default_manager.filter(pk=offer.pk)).get()
+    row = rows_of(kind).offer_rows([read], on)[0]
     policy = match_rows.policy_row(current_policy(on), on)
-    asked = Proposal.objects.filter(loan_offer=offer).aggregate(
+    asked = Proposal.objects.filter(**{kind.offer_field: offer}).aggregate(
         amount=Sum("amount"), count=Count("pk")
     )
     room = room_of(row, policy.oversubscription_ppm)
     is_short = room.count is not None and asked["count"] > room.count
     return is_short or match_rows.fen(asked["amount"] or Decimal(0)) > room.fen
-
-
-def _only(offer: LoanOffer) -> QuerySet[LoanOffer]:
-    return LoanOffer.objects.filter(pk=offer.pk)
 
 
 def rules_failing_now(match: Match, *, on: date) -> tuple[str, ...]:

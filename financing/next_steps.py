@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from django.db.models import Exists, OuterRef
 from django.urls import reverse
@@ -13,11 +13,14 @@ from businesses.models import Business, Patent
 from businesses.models.businesses import BusinessStatus
 from businesses.models.patents import PatentStatus
 from businesses.selectors import annuity_status
+from financing.models.insurance_policies import RENEWAL_DAYS, InsurancePolicy
 from financing.models.loan_requests import LoanRequest
 from financing.models.matches import Match, MatchStatus
 from financing.models.requests import RequestStatus
-from financing.owner_selectors import requests_of
+from financing.owner_selectors import requests_of, with_consent
+from financing.pair_kinds import AnyRequest
 from financing.permissions import IN_HAND_STATUSES, LIVE_PATENT_STATUSES, against_requesting
+from financing.request_words import request_address
 from sipo_portal.accounts.models import User
 from sipo_portal.ui import formats
 
@@ -50,7 +53,7 @@ class OwnerHome:
 
     steps: list[NextStep]
     businesses: list[Business]
-    requests: list[LoanRequest]
+    requests: list[AnyRequest]
 
 
 def owner_home(user: User, *, today: date) -> OwnerHome:
@@ -67,10 +70,12 @@ def owner_home(user: User, *, today: date) -> OwnerHome:
             ),
         )
     )
-    requests = list(requests_of(user))
+    requests = requests_of(user)
     steps = [
         *_businesses(businesses),
         *_matches(user),
+        *_referred(user),
+        *_renewals(user, today),
         *_annuities(user, today),
         *_requests(requests),
         *_first_requests(businesses, requests),
@@ -122,8 +127,8 @@ def _first_patent(business: Business) -> NextStep:
 def _matches(user: User) -> Iterator[NextStep]:
     returned = (
         Match.objects.visible_to(user)
-        .filter(status=MatchStatus.RETURNED, loan_request__isnull=False)
-        .select_related("business")
+        .filter(status=MatchStatus.RETURNED)
+        .select_related("business", "loan_request", "insurance_request")
     )
     for match in returned:
         yield NextStep(
@@ -131,8 +136,67 @@ def _matches(user: User) -> Iterator[NextStep]:
             _("Answer the branch office"),
             _("It asks for more before the review goes on. %(business)s")
             % {"business": match.business.name},
-            reverse("financing:request_detail", args=[match.loan_request_id]),
+            request_address(match.request, "detail"),
             match.deadline_on,
+        )
+
+
+def _referred(user: User) -> Iterator[NextStep]:
+    """What institutions wait for: answers, consent, a decision on terms."""
+    matches = (
+        with_consent(Match.objects.visible_to(user))
+        .filter(
+            status__in=(
+                MatchStatus.REFERRED,
+                MatchStatus.IN_STUDY,
+                MatchStatus.WAITING,
+                MatchStatus.TERMS_OFFERED,
+                MatchStatus.COMPLETED,
+            )
+        )
+        .exclude(status=MatchStatus.COMPLETED, delivery__isnull=False)
+        .select_related("business", "institution")
+    )
+    for match in matches:
+        url = reverse("financing:owner_match", args=[match.pk])
+        hint = _("%(institution)s, %(business)s") % {
+            "institution": match.institution.label,
+            "business": match.business.name,
+        }
+        if match.status == MatchStatus.TERMS_OFFERED:
+            yield NextStep(0, _("Accept or decline the terms"), hint, url, match.deadline_on)
+        elif match.status == MatchStatus.COMPLETED:
+            yield NextStep(2, _("Confirm what you got"), hint, f"{url}#delivery")
+        elif match.status == MatchStatus.WAITING:
+            yield NextStep(0, _("Answer the institution"), hint, url, match.deadline_on)
+        elif not match.has_own_consent:
+            is_awaited = match.interested_at is not None
+            by = match.deadline_on if is_awaited else None
+            title = _("Decide whether the institution may know who you are")
+            yield NextStep(0 if is_awaited else 2, title, hint, url, by)
+        elif not match.has_identity:
+            yield NextStep(1, _("Other persons have to consent too"), hint, url)
+
+
+def _renewals(user: User, today: date) -> Iterator[NextStep]:
+    """Covers that end soon and that nobody asked to go on with."""
+    ending = (
+        InsurancePolicy.objects.visible_to(user)
+        .filter(
+            renewal_request__isnull=True,
+            ends_on__gte=today,
+            ends_on__lte=today + timedelta(days=RENEWAL_DAYS),
+        )
+        .select_related("match__business")
+    )
+    for policy in ending:
+        yield NextStep(
+            2,
+            _("Ask for the next period of your insurance"),
+            _("Policy %(number)s, %(business)s")
+            % {"number": policy.number, "business": policy.match.business.name},
+            f"{reverse('financing:owner_match', args=[policy.match_id])}#progress",
+            policy.ends_on,
         )
 
 
@@ -179,21 +243,26 @@ def _annuities(user: User, today: date) -> Iterator[NextStep]:
         )
 
 
-def _requests(requests: list[LoanRequest]) -> Iterator[NextStep]:
+def _requests(requests: list[AnyRequest]) -> Iterator[NextStep]:
     for each in requests:
-        detail = reverse("financing:request_detail", args=[each.pk])
+        detail = request_address(each, "detail")
         name = each.business.name
         if each.status == RequestStatus.DRAFT:
-            yield NextStep(2, _("Finish your loan request"), name, detail)
+            title = (
+                _("Finish your loan request")
+                if isinstance(each, LoanRequest)
+                else _("Finish your insurance request")
+            )
+            yield NextStep(2, title, name, detail)
         elif each.status == RequestStatus.RETURNED:
             yield NextStep(1, _("Complete the request that was returned"), name, detail)
         elif each.status == RequestStatus.OPEN:
             yield from _open_request(each, detail)
 
 
-def _open_request(each: LoanRequest, detail: str) -> Iterator[NextStep]:
-    proposals: int = each.proposal_count  # type: ignore[attr-defined]
-    matches: int = each.match_count  # type: ignore[attr-defined]
+def _open_request(each: AnyRequest, detail: str) -> Iterator[NextStep]:
+    proposals: int = each.proposal_count  # type: ignore[union-attr]
+    matches: int = each.match_count  # type: ignore[union-attr]
     if proposals:
         yield NextStep(
             2,
@@ -211,15 +280,16 @@ def _open_request(each: LoanRequest, detail: str) -> Iterator[NextStep]:
             2,
             _("See what would make an offer fit"),
             each.business.name,
-            reverse("financing:request_offers", args=[each.pk]),
+            request_address(each, "offers"),
         )
 
 
-def _first_requests(businesses: list[Business], requests: list[LoanRequest]) -> Iterator[NextStep]:
+def _first_requests(businesses: list[Business], requests: list[AnyRequest]) -> Iterator[NextStep]:
     busy = {
         each.business_id
         for each in requests
-        if each.status == RequestStatus.DRAFT or each.status in IN_HAND_STATUSES
+        if isinstance(each, LoanRequest)
+        and (each.status == RequestStatus.DRAFT or each.status in IN_HAND_STATUSES)
     }
     ready = [
         business

@@ -1,4 +1,4 @@
-"""What is unusual about a posted loan offer: warnings beside it in the admin, never refusals.
+"""What is unusual about a posted offer: warnings beside it in the admin, never refusals.
 
 Usual values are those of DOMAIN 4.6; the ceiling is the policy's, decided as the matcher does.
 """
@@ -14,8 +14,11 @@ from businesses.models.patents import PatentKind
 from businesses.rules.reference_rates import RateUnknown
 from financing.costs import offer_cost
 from financing.match_runs import NoPolicy, current_policy
+from financing.models.insurance_offers import InsuranceOffer
 from financing.models.loan_offers import CollateralBasis, LoanOffer, RateBasis
 from financing.models.offers import OfferStatus
+from financing.pair_kinds import AnyOffer
+from financing.premiums import premium_examples
 
 # Highest usual loan-to-value in per cent; designs are usually refused.
 USUAL_LOAN_TO_VALUE = {
@@ -38,13 +41,17 @@ class OfferWarning:
     is_serious: bool = False
 
 
-def offer_warnings(offer: LoanOffer, *, on: date) -> list[OfferWarning]:
+def offer_warnings(offer: AnyOffer, *, on: date) -> list[OfferWarning]:
     """Everything worth a second look, serious things first."""
-    found = [*_of_state(offer, on), *_of_ceiling(offer, on), *_of_usual_values(offer)]
+    found = list(_of_state(offer, on))
+    if isinstance(offer, LoanOffer):
+        found += [*_of_ceiling(offer, on), *_of_usual_values(offer)]
+    else:
+        found += _of_standard_premium(offer, on)
     return sorted(found, key=lambda warning: not warning.is_serious)
 
 
-def _of_state(offer: LoanOffer, on: date) -> Iterable[OfferWarning]:
+def _of_state(offer: AnyOffer, on: date) -> Iterable[OfferWarning]:
     if offer.institution.is_suspended:
         text = _("Your institution is suspended: none of its offers is proposed.")
         yield OfferWarning("institution_suspended", text, is_serious=True)
@@ -88,6 +95,33 @@ def _of_ceiling(offer: LoanOffer, on: date) -> Iterable[OfferWarning]:
             ),
             is_serious=True,
         )
+
+
+def _of_standard_premium(offer: InsuranceOffer, on: date) -> Iterable[OfferWarning]:
+    """Tried at the examples that the offer's page shows."""
+    try:
+        examples = premium_examples(offer, current_policy(on))
+    except NoPolicy:
+        return
+    if all(example.standard is None for example in examples):
+        text = _(
+            "The policy has no standard premium for this cover: no reduction can be shown, so "
+            "businesses see that the offer saves nothing."
+        )
+        yield OfferWarning("no_standard_premium", text)
+    dearer = [example for example in examples if example.is_dearer]
+    if dearer and len(dearer) == len(examples):
+        text = _(
+            "The premium is above the policy's standard premium: as it stands the offer will not "
+            "be proposed."
+        )
+        yield OfferWarning("above_standard_premium", text, is_serious=True)
+    elif dearer:
+        text = _(
+            "For some sums insured the premium is above the policy's standard premium. Such "
+            "requests will not be proposed."
+        )
+        yield OfferWarning("partly_above_standard_premium", text, is_serious=True)
 
 
 def _of_usual_values(offer: LoanOffer) -> Iterable[OfferWarning]:

@@ -8,8 +8,10 @@ words are in `request_texts.py`. Roles and foreign rows are not decided here: ga
 * A draft may be started by any business that is small or micro and not suspended.
 * A draft and a request that was returned may be changed; what is submitted is fixed, so that
   everybody decides on the same facts. Its owner withdraws it and continues with a copy.
-* What is submitted is complete: principal, least accepted, term, purpose, a live patent.
-* At most one loan request of a business is in hand at a time (DOMAIN 3).
+* What is submitted is complete: a loan request has principal, least accepted, term, purpose and a
+  live patent, an insurance request its sum insured, and a live patent unless the cover needs none.
+* At most one loan request of a business, and one insurance request of each cover, is in hand at a
+  time (DOMAIN 3).
 """
 
 from dataclasses import dataclass
@@ -18,6 +20,8 @@ from enum import StrEnum
 from businesses.models import Business
 from businesses.models.businesses import BusinessStatus
 from businesses.models.patents import PatentStatus
+from financing.models.insurance_offers import CoverKind
+from financing.models.insurance_requests import InsuranceRequest
 from financing.models.loan_requests import LoanRequest
 from financing.models.requests import (
     REQUEST_HOLDING_STATUSES,
@@ -26,6 +30,9 @@ from financing.models.requests import (
 )
 
 LIVE_PATENT_STATUSES = (PatentStatus.REGISTERED, PatentStatus.VERIFIED)
+# Insures against what others may claim: whoever has no patent needs it too (DOMAIN 4.5).
+COVERS_WITHOUT_PATENTS = (CoverKind.INFRINGEMENT_LIABILITY, CoverKind.OVERSEAS_LIABILITY)
+AnyRequest = LoanRequest | InsuranceRequest
 CHANGEABLE_STATUSES = (RequestStatus.DRAFT, RequestStatus.RETURNED)
 IN_HAND_STATUSES = tuple(REQUEST_HOLDING_STATUSES)
 OVER_STATUSES = tuple(
@@ -38,6 +45,7 @@ class Cure(StrEnum):
 
     BUSINESS = "business"
     LOAN = "loan"
+    COVER = "cover"
     PATENTS = "patents"
     PURPOSE = "purpose"
     OTHER_REQUEST = "other_request"
@@ -50,12 +58,14 @@ class ReasonCode(StrEnum):
     SIZE_UNDETERMINED = "size_undetermined"
     INDUSTRY_NOT_COVERED = "industry_not_covered"
     LOAN_INCOMPLETE = "loan_incomplete"
+    COVER_INCOMPLETE = "cover_incomplete"
     LEAST_ABOVE_PRINCIPAL = "least_above_principal"
     NO_PATENT = "no_patent"
     PATENT_ENDED = "patent_ended"
     PATENT_FOREIGN = "patent_foreign"
     PURPOSE_MISSING = "purpose_missing"
     OTHER_REQUEST_OPEN = "other_request_open"
+    OTHER_COVER_OPEN = "other_cover_open"
     NOT_CHANGEABLE = "not_changeable"
     NOT_A_DRAFT = "not_a_draft"
     NOT_IN_MATCHING = "not_in_matching"
@@ -75,7 +85,7 @@ Reasons = tuple[Reason, ...]
 
 
 def against_requesting(business: Business) -> Reasons:
-    """Small and micro businesses that are not suspended may ask for a loan (DOMAIN 4.2)."""
+    """Small and micro businesses that are not suspended may ask (DOMAIN 4.2)."""
     if business.status == BusinessStatus.SUSPENDED:
         return (Reason(ReasonCode.BUSINESS_SUSPENDED),)
     if business.may_request:
@@ -89,60 +99,73 @@ def against_requesting(business: Business) -> Reasons:
     return (Reason(code, Cure.BUSINESS, detail),)
 
 
-def against_changing(loan_request: LoanRequest) -> Reasons:
+def against_changing(request: AnyRequest) -> Reasons:
     """Drafts and returned requests may be changed."""
-    if loan_request.status in CHANGEABLE_STATUSES:
+    if request.status in CHANGEABLE_STATUSES:
         return ()
     return (Reason(ReasonCode.NOT_CHANGEABLE),)
 
 
-def against_deleting(loan_request: LoanRequest) -> Reasons:
+def against_deleting(request: AnyRequest) -> Reasons:
     """Only what was never submitted is deleted; the rest is withdrawn and stays on record."""
-    if loan_request.status == RequestStatus.DRAFT and loan_request.submitted_at is None:
+    if request.status == RequestStatus.DRAFT and request.submitted_at is None:
         return ()
     return (Reason(ReasonCode.NOT_A_DRAFT),)
 
 
-def against_refreshing(loan_request: LoanRequest) -> Reasons:
+def against_refreshing(request: AnyRequest) -> Reasons:
     """What takes part in matching can be said to be still wanted."""
-    if loan_request.status in REQUEST_MATCHING_STATUSES:
+    if request.status in REQUEST_MATCHING_STATUSES:
         return ()
     return (Reason(ReasonCode.NOT_IN_MATCHING),)
 
 
-def against_withdrawing(loan_request: LoanRequest) -> Reasons:
+def against_withdrawing(request: AnyRequest) -> Reasons:
     """Until terms were accepted; a draft is deleted instead."""
-    if loan_request.status in REQUEST_HOLDING_STATUSES and (
-        loan_request.status != RequestStatus.COMMITTED
-    ):
+    if request.status in REQUEST_HOLDING_STATUSES and (request.status != RequestStatus.COMMITTED):
         return ()
     return (Reason(ReasonCode.NOT_WITHDRAWABLE),)
 
 
-def against_submitting(loan_request: LoanRequest) -> Reasons:
+def against_submitting(request: AnyRequest) -> Reasons:
     """Everything that is still to be cured before the request can go out."""
     return (
-        *against_changing(loan_request),
-        *against_requesting(loan_request.business),
-        *_loan_gaps(loan_request),
-        *_patent_gaps(loan_request),
-        *_purpose_gaps(loan_request),
-        *_other_open_request(loan_request),
+        *against_changing(request),
+        *against_requesting(request.business),
+        *_gaps(request),
+        *_other_open_request(request),
     )
 
 
-def _loan_gaps(loan_request: LoanRequest) -> Reasons:
-    principal, least = loan_request.principal, loan_request.least_accepted
-    if principal is None or least is None or not loan_request.term_months:
+def _gaps(request: AnyRequest) -> Reasons:
+    if isinstance(request, LoanRequest):
+        return (*_loan_gaps(request), *_patent_gaps(request), *_purpose_gaps(request))
+    return (*_cover_gaps(request), *_patent_gaps(request, is_needed=needs_patents(request)))
+
+
+def needs_patents(request: AnyRequest) -> bool:
+    """Loans do; of the covers those that insure the business's own patents."""
+    return isinstance(request, LoanRequest) or request.cover_kind not in COVERS_WITHOUT_PATENTS
+
+
+def _cover_gaps(request: InsuranceRequest) -> Reasons:
+    if request.sum_insured is None:
+        return (Reason(ReasonCode.COVER_INCOMPLETE, Cure.COVER),)
+    return ()
+
+
+def _loan_gaps(request: LoanRequest) -> Reasons:
+    principal, least = request.principal, request.least_accepted
+    if principal is None or least is None or not request.term_months:
         return (Reason(ReasonCode.LOAN_INCOMPLETE, Cure.LOAN),)
     if least > principal:
         return (Reason(ReasonCode.LEAST_ABOVE_PRINCIPAL, Cure.LOAN),)
     return ()
 
 
-def _patent_gaps(loan_request: LoanRequest) -> Reasons:
-    patents = list(loan_request.patents.all())
-    if not patents:
+def _patent_gaps(request: AnyRequest, *, is_needed: bool = True) -> Reasons:
+    patents = list(request.patents.all())
+    if not patents and is_needed:
         return (Reason(ReasonCode.NO_PATENT, Cure.PATENTS),)
     ended = [patent for patent in patents if patent.status not in LIVE_PATENT_STATUSES]
     return tuple(
@@ -151,21 +174,18 @@ def _patent_gaps(loan_request: LoanRequest) -> Reasons:
     )
 
 
-def _purpose_gaps(loan_request: LoanRequest) -> Reasons:
-    return () if loan_request.purpose else (Reason(ReasonCode.PURPOSE_MISSING, Cure.PURPOSE),)
+def _purpose_gaps(request: LoanRequest) -> Reasons:
+    return () if request.purpose else (Reason(ReasonCode.PURPOSE_MISSING, Cure.PURPOSE),)
 
 
-def _other_open_request(loan_request: LoanRequest) -> Reasons:
-    other = (
-        LoanRequest.objects.filter(
-            business_id=loan_request.business_id, status__in=REQUEST_HOLDING_STATUSES
-        )
-        .exclude(pk=loan_request.pk)
-        .first()
-    )
-    return () if other is None else (other_request_open(other.pk),)
-
-
-def other_request_open(pk: int) -> Reason:
-    """The reason for the business's one request in hand; the service meets it in a race too."""
-    return Reason(ReasonCode.OTHER_REQUEST_OPEN, Cure.OTHER_REQUEST, (("request_id", str(pk)),))
+def _other_open_request(request: AnyRequest) -> Reasons:
+    own = {"business_id": request.business_id, "status__in": REQUEST_HOLDING_STATUSES}
+    if isinstance(request, LoanRequest):
+        code, others = ReasonCode.OTHER_REQUEST_OPEN, LoanRequest.objects.filter(**own)
+    else:
+        code = ReasonCode.OTHER_COVER_OPEN
+        others = InsuranceRequest.objects.filter(**own, cover_kind=request.cover_kind)
+    other = others.exclude(pk=request.pk).first()
+    if other is None:
+        return ()
+    return (Reason(code, Cure.OTHER_REQUEST, (("request_id", str(other.pk)),)),)

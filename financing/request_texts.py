@@ -1,4 +1,4 @@
-"""Words about a loan request for its owner: reasons, states, what to do next; views read them."""
+"""Words about a request for its owner: reasons, states, what to do next; views read them."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -14,7 +14,9 @@ from businesses.models.businesses import BusinessStatus, SizeClass, SizeIndicato
 from financing.models.loan_requests import LoanRequest
 from financing.models.matches import Match, MatchStatus
 from financing.models.requests import RequestStatus
+from financing.pair_kinds import AnyRequest
 from financing.permissions import Cure, Reason, ReasonCode
+from financing.request_words import request_address, words_of
 from sipo_portal.ui import formats
 
 # Unrefreshed for so long without a live match a request expires (DOMAIN 3).
@@ -26,7 +28,7 @@ REASONS: dict[str, str | Promise] = {
         "The business is suspended. Ask the branch office why."
     ),
     ReasonCode.BUSINESS_TOO_LARGE: gettext_lazy(
-        "Loans are for small and micro businesses. This one counts as %(size_class)s;"
+        "Requests are for small and micro businesses. This one counts as %(size_class)s;"
         " what decides is: %(indicator)s."
     ),
     ReasonCode.SIZE_UNDETERMINED: gettext_lazy(
@@ -36,6 +38,7 @@ REASONS: dict[str, str | Promise] = {
         "The size standard does not cover the industry of the business, so it cannot ask here."
     ),
     ReasonCode.LOAN_INCOMPLETE: gettext_lazy("Say how much you want to borrow and for how long."),
+    ReasonCode.COVER_INCOMPLETE: gettext_lazy("Say how much is to be insured."),
     ReasonCode.LEAST_ABOVE_PRINCIPAL: gettext_lazy(
         "The least you accept is more than the amount you ask for."
     ),
@@ -50,6 +53,10 @@ REASONS: dict[str, str | Promise] = {
     ReasonCode.OTHER_REQUEST_OPEN: gettext_lazy(
         "The business has another loan request in hand. A business has one at a time: withdraw"
         " the other one, or wait until it is over."
+    ),
+    ReasonCode.OTHER_COVER_OPEN: gettext_lazy(
+        "The business has another request for this cover in hand. It has one for each cover at a"
+        " time: withdraw the other one, or wait until it is over."
     ),
     ReasonCode.NOT_CHANGEABLE: gettext_lazy(
         "A request that was submitted is fixed. Withdraw it and continue with a copy."
@@ -92,9 +99,9 @@ class Step:
     url: str = ""
 
 
-def reason_line(reason: Reason, loan_request: LoanRequest) -> ReasonLine:
+def reason_line(reason: Reason, subject: AnyRequest) -> ReasonLine:
     """A reason against an act on this request, with its cure."""
-    return ReasonLine(reason_text(reason), cure_url(reason, loan_request))
+    return ReasonLine(reason_text(reason), cure_url(reason, subject))
 
 
 def reason_text(reason: Reason) -> str:
@@ -107,18 +114,21 @@ def reason_text(reason: Reason) -> str:
     return str(REASONS[reason.code]) % detail
 
 
-def cure_url(reason: Reason, loan_request: LoanRequest) -> str:
+def cure_url(reason: Reason, subject: AnyRequest) -> str:
     match reason.cure:
         case Cure.BUSINESS:
-            return reverse("businesses:edit", args=[loan_request.business_id])
+            return reverse("businesses:edit", args=[subject.business_id])
         case Cure.LOAN:
-            return reverse("financing:request_loan", args=[loan_request.pk])
+            return request_address(subject, "loan")
+        case Cure.COVER:
+            return request_address(subject, "cover")
         case Cure.PATENTS:
-            return reverse("financing:request_patents", args=[loan_request.pk])
+            return request_address(subject, "patents")
         case Cure.PURPOSE:
-            return reverse("financing:request_purpose", args=[loan_request.pk])
+            return request_address(subject, "purpose")
         case Cure.OTHER_REQUEST:
-            return reverse("financing:request_detail", args=[dict(reason.detail)["request_id"]])
+            other = {"pk": dict(reason.detail)["request_id"]}
+            return request_address(type(subject)(**other), "detail")
         case _:
             return ""
 
@@ -133,6 +143,10 @@ STEPS: tuple[str | Promise, ...] = (
     pgettext_lazy("step of a request", "Terms accepted"),
     pgettext_lazy("step of a request", "Money received"),
 )
+COVER_STEPS: tuple[str | Promise, ...] = (
+    *STEPS[:-1],
+    pgettext_lazy("step of a request", "Policy issued"),
+)
 REACHED_BY_MATCH = {
     MatchStatus.IN_REVIEW: 2,
     MatchStatus.RETURNED: 2,
@@ -145,20 +159,24 @@ REACHED_BY_MATCH = {
 }
 
 
-def steps_of(loan_request: LoanRequest, matches: list[Match]) -> list[Step]:
-    """Where the request stands between submitting and the money."""
-    reached = {RequestStatus.OPEN: 1, RequestStatus.COMMITTED: 4, RequestStatus.FUNDED: 5}.get(
-        RequestStatus(loan_request.status), 0
-    )
+def steps_of(subject: AnyRequest, matches: list[Match]) -> list[Step]:
+    """Where the request stands between submitting and the money or the policy."""
+    reached = {
+        RequestStatus.OPEN: 1,
+        RequestStatus.COMMITTED: 4,
+        RequestStatus.FUNDED: 5,
+        RequestStatus.COVERED: 5,
+    }.get(RequestStatus(subject.status), 0)
     live = [REACHED_BY_MATCH.get(MatchStatus(match.status), 0) for match in matches]
     reached = max([reached, *live])
-    is_done = loan_request.status == RequestStatus.FUNDED
+    is_done = subject.status in (RequestStatus.FUNDED, RequestStatus.COVERED)
+    labels = STEPS if isinstance(subject, LoanRequest) else COVER_STEPS
     return [
         Step(
             str(label),
             "done" if number < reached or is_done else "current" if number == reached else "todo",
         )
-        for number, label in enumerate(STEPS)
+        for number, label in enumerate(labels)
     ]
 
 
@@ -166,31 +184,35 @@ def steps_of(loan_request: LoanRequest, matches: list[Match]) -> list[Step]:
 
 
 def next_action(
-    loan_request: LoanRequest, matches: list[Match], *, proposal_count: int, today: date
+    subject: AnyRequest, matches: list[Match], *, proposal_count: int, today: date
 ) -> NextAction:
     """The one thing that answers "what must I do now, and by when?" for a submitted request."""
-    status = RequestStatus(loan_request.status)
+    status = RequestStatus(subject.status)
     if status in OVER:
-        return _over(loan_request, status)
+        return _over(subject, matches, status)
     if status == RequestStatus.RETURNED:
         return NextAction(
             _("Please complete your request"),
-            loan_request.returned_reason
+            subject.returned_reason
             or _("The branch office has asked for more. Look through your answers and send again."),
             tone="attention",
-            action_url=reverse("financing:request_check", args=[loan_request.pk]),
+            action_url=request_address(subject, "check"),
             action_label=_("Change and send again"),
         )
     if status == RequestStatus.COMMITTED:
+        accepted = [match for match in matches if match.status == MatchStatus.ACCEPTED]
         return NextAction(
             _("You have accepted terms"),
-            _("The institution now prepares the contract, the pledge and the payment."),
+            str(words_of(subject).committed),
+            when=_expected(accepted[0].deadline_on) if accepted else "",
             tone="good",
+            action_url=_match_url(accepted),
+            action_label=_("Follow pledge and payment"),
         )
-    asked = _asked_of_the_business(loan_request, matches)
+    asked = _asked_of_the_business(subject, matches)
     if asked is not None:
         return asked
-    if loan_request.business.status != BusinessStatus.VERIFIED and proposal_count:
+    if subject.business.status != BusinessStatus.VERIFIED and proposal_count:
         return NextAction(
             _("The branch office verifies your business next"),
             _(
@@ -198,25 +220,44 @@ def next_action(
                 " licence. Have your business details complete and correct."
             ),
             tone="attention",
-            action_url=reverse("businesses:detail", args=[loan_request.business_id]),
+            action_url=reverse("businesses:detail", args=[subject.business_id]),
             action_label=_("Check the business details"),
         )
     waiting = _waiting_for_others(matches)
     if waiting is not None:
         return waiting
-    stale = _still_wanted(loan_request, today)
+    stale = _still_wanted(subject, today)
     if stale is not None:
         return stale
-    return _matched(loan_request, proposal_count)
+    return _matched(subject, proposal_count)
 
 
-OVER = (RequestStatus.FUNDED, RequestStatus.WITHDRAWN, RequestStatus.EXPIRED)
+OVER = (
+    RequestStatus.FUNDED,
+    RequestStatus.COVERED,
+    RequestStatus.WITHDRAWN,
+    RequestStatus.EXPIRED,
+)
 
 
-def _over(loan_request: LoanRequest, status: RequestStatus) -> NextAction:
-    if status == RequestStatus.FUNDED:
+def _over(subject: AnyRequest, matches: list[Match], status: RequestStatus) -> NextAction:
+    if status in (RequestStatus.FUNDED, RequestStatus.COVERED):
+        words = words_of(subject)
+        completed = [match for match in matches if match.status == MatchStatus.COMPLETED]
+        if completed and not getattr(completed[0], "has_delivery", True):
+            return NextAction(
+                str(words.done_question),
+                _("One click if all is as agreed."),
+                tone="attention",
+                action_url=f"{_match_url(completed)}#delivery",
+                action_label=_("Confirm what you got"),
+            )
         return NextAction(
-            _("The loan has been paid out"), _("There is nothing left to do here."), tone="good"
+            str(words.done_title),
+            _("There is nothing left to do here."),
+            tone="good",
+            action_url=_match_url(completed),
+            action_label=str(words.done_link),
         )
     text = (
         _("You withdrew this request. Nobody works on it any more.")
@@ -230,7 +271,11 @@ def _over(loan_request: LoanRequest, status: RequestStatus) -> NextAction:
     )
 
 
-def _asked_of_the_business(loan_request: LoanRequest, matches: list[Match]) -> NextAction | None:
+def _match_url(matches: list[Match]) -> str:
+    return reverse("financing:owner_match", args=[matches[0].pk]) if matches else ""
+
+
+def _asked_of_the_business(subject: AnyRequest, matches: list[Match]) -> NextAction | None:
     for match in matches:
         if match.status == MatchStatus.RETURNED:
             return NextAction(
@@ -245,18 +290,59 @@ def _asked_of_the_business(loan_request: LoanRequest, matches: list[Match]) -> N
         if match.status == MatchStatus.TERMS_OFFERED:
             return NextAction(
                 _("An institution has offered terms"),
-                _("The branch office will show you the terms and how to accept or decline them."),
+                _("Compare them with what was posted, then accept or decline them."),
                 when=_by(match.deadline_on),
                 tone="attention",
+                action_url=reverse("financing:owner_match", args=[match.pk]),
+                action_label=_("Look at the terms"),
             )
     for match in matches:
         if match.status == MatchStatus.WAITING:
             return NextAction(
                 _("An institution asks you for more"),
-                _("The branch office will tell you what is asked and how to send it."),
+                _("Read what is asked and answer with text and files."),
                 when=_by(match.deadline_on),
                 tone="attention",
+                action_url=reverse("financing:owner_match", args=[match.pk]),
+                action_label=_("Answer now"),
             )
+    return _consent_asked(matches)
+
+
+def _consent_asked(matches: list[Match]) -> NextAction | None:
+    """The first match whose institution may not know the business yet; interested ones before.
+
+    Reads `has_own_consent` and `has_identity` where `owner_selectors.with_consent` put them.
+    """
+    asked = [
+        match
+        for match in matches
+        if match.status in (MatchStatus.REFERRED, MatchStatus.IN_STUDY)
+        and not (getattr(match, "has_own_consent", True) and getattr(match, "has_identity", True))
+    ]
+    for match in sorted(asked, key=lambda each: each.interested_at is None):
+        is_interested = match.interested_at is not None
+        action_url = reverse("financing:owner_match", args=[match.pk])
+        when = _by(match.deadline_on) if is_interested else ""
+        if getattr(match, "has_own_consent", True):
+            return NextAction(
+                _("Other persons have to consent too"),
+                _("Until they do, the institution does not learn who you are."),
+                when=when,
+                tone="attention",
+                action_url=action_url,
+                action_label=_("See who is missing"),
+            )
+        return NextAction(
+            _("The institution is interested: may it know who you are?")
+            if is_interested
+            else _("May the institution know who you are?"),
+            _("It cannot offer terms before. You decide, and can take it back any time."),
+            when=when,
+            tone="attention",
+            action_url=action_url,
+            action_label=_("Read and decide"),
+        )
     return None
 
 
@@ -267,7 +353,7 @@ def _waiting_for_others(matches: list[Match]) -> NextAction | None:
     if with_lender:
         return NextAction(
             _("Nothing to do now: an institution is looking at your request"),
-            _("It sees neither your name nor your patents until you agree."),
+            _("You are told as soon as it answers."),
             when=_expected(with_lender[0].deadline_on),
         )
     if matches:
@@ -279,14 +365,14 @@ def _waiting_for_others(matches: list[Match]) -> NextAction | None:
     return None
 
 
-def _still_wanted(loan_request: LoanRequest, today: date) -> NextAction | None:
-    if loan_request.refreshed_at is None:
+def _still_wanted(subject: AnyRequest, today: date) -> NextAction | None:
+    if subject.refreshed_at is None:
         return None
-    refreshed_on = timezone.localdate(loan_request.refreshed_at)
+    refreshed_on = timezone.localdate(subject.refreshed_at)
     if (today - refreshed_on).days < ASK_AFTER_DAYS:
         return None
     return NextAction(
-        _("Do you still want this loan?"),
+        str(words_of(subject).still_wanted_question),
         _("Confirm it below, so that the request is kept and matched with new offers."),
         when=_by(refreshed_on + timedelta(days=KEPT_DAYS)),
         tone="attention",
@@ -295,8 +381,8 @@ def _still_wanted(loan_request: LoanRequest, today: date) -> NextAction | None:
     )
 
 
-def _matched(loan_request: LoanRequest, proposal_count: int) -> NextAction:
-    offers_url = reverse("financing:request_offers", args=[loan_request.pk])
+def _matched(subject: AnyRequest, proposal_count: int) -> NextAction:
+    offers_url = request_address(subject, "offers")
     if proposal_count:
         return NextAction(
             _("Offers fit your request"),

@@ -198,6 +198,13 @@ def match_now(match: Match, *, is_mine: bool, today: date) -> Now | None:
     match MatchStatus(match.status):
         case MatchStatus.IN_REVIEW if is_mine:
             return Now(str(_("Decide: approve, reject or return")), "", by, tone)
+        case MatchStatus.IN_REVIEW if match.escalated_to is not None:
+            text = _(
+                "The office below was silent: %(office)s answers for this review now. Take it over "
+                "to decide it."
+            )
+            office = {"office": match.escalated_to.label}
+            return Now(str(_("Handed up")), str(text) % office, by, tone or "attention")
         case MatchStatus.IN_REVIEW:
             name = match.claimed_by.name if match.claimed_by else formats.NOTHING
             text = _("%(name)s has claimed this match. Take it over to decide it yourself.")

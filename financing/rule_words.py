@@ -242,6 +242,7 @@ WORDS: dict[str, Text] = {
     "institution_suspended": _("the institution is suspended"),
     "remaining_life_too_short": _("remaining life too short"),
     "policyholder_not_entitled": _("the business is neither owner nor licensee"),
+    "licensee_not_accepted": _("only owners of the patent are insured, not licensees"),
     "kind_not_insured": _("this kind of patent is not insured"),
     "not_in_force": _("the patent is not in force"),
     "ownership_dispute_pending": _("an ownership dispute is pending"),

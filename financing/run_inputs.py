@@ -8,11 +8,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from django.db.models import Count, QuerySet, Sum
 
 from financing import match_rows
-from financing.match_rows import with_criteria, with_matching_facts, yuan
+from financing.kind_rows import rows_of
+from financing.match_rows import yuan
 from financing.match_runs import current_policy
 from financing.matching import tables
 from financing.matching.columns import PPM
@@ -20,94 +22,120 @@ from financing.matching.engine import propose_matches
 from financing.matching.policy import MatchingPolicy as PolicyRow
 from financing.matching.results import MatchingResult
 from financing.matching.rooms import room_of
-from financing.models import LoanOffer, LoanRequest, MatchingPolicy, MatchRun, Proposal
+from financing.models import MatchingPolicy, MatchRun, Proposal
 from financing.models.requests import REQUEST_MATCHING_STATUSES
+from financing.pair_kinds import KIND_BY_NAME, KINDS, AnyOffer, AnyRequest, PairKind, kind_of
+from financing.standing_rows import (
+    decided_rows,
+    last_national_run,
+    previous_rows,
+    price_key,
+    standing_rows,
+)
+
+# An offer or a request of either kind, as the matcher's rows name them.
+Key = tuple[str, int]
 
 
 @dataclass(frozen=True)
 class RunInput:
-    """What one run decides on: rows of a moment, and the records they came from."""
+    """What one run decides on: rows of a moment, and the businesses that ask, by request."""
 
     policy: MatchingPolicy
     policy_row: PolicyRow
-    requests: list[tables.LoanRequestRow]
-    offers: list[tables.LoanOfferRow]
+    requests: list[tables.RequestRow]
+    offers: list[tables.OfferRow]
     decided: list[tables.DecidedPair]
     standing: list[tables.StandingMatch]
     previous: list[tables.PreviousProposal]
-    business_ids: dict[str, int]
+    business_ids: dict[Key, int]
+
+
+def key_of(row: tables.RequestRow | tables.OfferRow) -> Key:
+    """Kind and id of the record a row was made of."""
+    return row.kind, int(row.id)
 
 
 def read_full_run(run: MatchRun, on: date) -> RunInput:
-    """Every request in matching inside the run's region, and every live offer.
+    """Every request in matching inside the run's region, and every live offer, of both kinds.
 
     A regional run gets of each offer the region's share (MATCHING 4).
     """
-    requests = list(
-        with_matching_facts(
-            LoanRequest.objects.in_matching().filter(
-                business__region__code__startswith=run.scope_prefix
-            )
-        ).order_by("pk")
-    )
-    offers = list(with_criteria(LoanOffer.objects.live()).order_by("pk"))
+    requests: list[AnyRequest] = []
+    offers: list[AnyOffer] = []
+    for kind in KINDS:
+        inside = _in_matching(kind).filter(business__region__code__startswith=run.scope_prefix)
+        requests += inside
+        offers += _live(kind)
     found = _read(requests, offers, on)
     if not run.scope_prefix:
         return found
     shares = regional_shares(run.scope_prefix, offers)
     rows = [
-        _with_share(row, shares[offer.pk], found.policy_row.oversubscription_ppm)
-        for offer, row in zip(offers, found.offers, strict=True)
+        _with_share(row, shares[key_of(row)], found.policy_row.oversubscription_ppm)
+        for row in found.offers
     ]
     return replace(found, offers=rows)
 
 
-def read_request_run(request_id: int, on: date) -> RunInput:
+def read_request_run(kind: PairKind, request_id: int, on: date) -> RunInput:
     """One request against every live offer, within the room that standing proposals leave."""
-    requests = list(with_matching_facts(LoanRequest.objects.in_matching().filter(pk=request_id)))
-    offers = list(with_criteria(LoanOffer.objects.live()).order_by("pk"))
-    found = _read(requests, offers, on)
-    others = Proposal.objects.exclude(loan_request_id=request_id)
-    return replace(found, offers=_less_proposed(found, offers, others))
+    requests = list(_in_matching(kind).filter(pk=request_id))
+    found = _read(requests, list(_live(kind)), on)
+    others = Proposal.objects.exclude(**{kind.request_field: request_id})
+    return replace(found, offers=_less_proposed(kind, found, others))
 
 
-def read_offer_run(offer_id: int, on: date) -> RunInput:
+def read_offer_run(kind: PairKind, offer_id: int, on: date) -> RunInput:
     """One offer against the open requests with a free place; what they have counts as standing."""
-    offers = list(with_criteria(LoanOffer.objects.live().filter(pk=offer_id)))
-    requests = list(
-        with_matching_facts(LoanRequest.objects.in_matching()).order_by("pk") if offers else []
-    )
+    offers = list(_live(kind).filter(pk=offer_id))
+    requests = list(_in_matching(kind) if offers else [])
     found = _read(requests, offers, on)
-    kept = Proposal.objects.filter(loan_request__in=[request.pk for request in requests]).exclude(
-        loan_offer_id=offer_id
+    kept = (
+        Proposal.objects.filter(
+            **{f"{kind.request_field}__in": [request.pk for request in requests]}
+        )
+        .exclude(**{kind.offer_field: offer_id})
+        .select_related(kind.offer_field)
     )
     standing = [
         tables.StandingMatch(
-            kind="loan",
-            request_id=str(proposal.loan_request_id),
-            offer_id=str(proposal.loan_offer_id),
-            institution_id=str(proposal.loan_offer.institution_id),
+            kind=kind.name,
+            request_id=str(getattr(proposal, kind.request_id)),
+            offer_id=str(getattr(proposal, kind.offer_id)),
+            institution_id=str(proposal.offer.institution_id),
             is_within_deadline=True,
         )
-        for proposal in kept.select_related("loan_offer")
-        if proposal.loan_offer is not None
+        for proposal in kept
     ]
     return replace(found, standing=[*found.standing, *standing], previous=[])
 
 
-def _read(requests: list[LoanRequest], offers: list[LoanOffer], on: date) -> RunInput:
+def _in_matching(kind: PairKind) -> QuerySet[Any]:
+    return rows_of(kind).with_facts(kind.requests._default_manager.in_matching()).order_by("pk")
+
+
+def _live(kind: PairKind) -> QuerySet[Any]:
+    return rows_of(kind).with_criteria(kind.offers._default_manager.live()).order_by("pk")
+
+
+def _read(requests: Sequence[AnyRequest], offers: Sequence[AnyOffer], on: date) -> RunInput:
     policy = current_policy(on)
-    ids = [request.pk for request in requests]
-    return RunInput(
-        policy=policy,
-        policy_row=match_rows.policy_row(policy, on),
-        requests=match_rows.loan_request_rows(requests, on),
-        offers=match_rows.loan_offer_rows(offers, on),
-        decided=match_rows.decided_rows(ids),
-        standing=match_rows.standing_rows(ids, on),
-        previous=match_rows.previous_rows(ids),
-        business_ids={str(request.pk): request.business_id for request in requests},
-    )
+    found = RunInput(policy, match_rows.policy_row(policy, on), [], [], [], [], [], {})
+    for kind in KINDS:
+        own = [request for request in requests if isinstance(request, kind.requests)]
+        ids = [request.pk for request in own]
+        found.requests.extend(rows_of(kind).request_rows(own, on))
+        found.offers.extend(
+            rows_of(kind).offer_rows(
+                [offer for offer in offers if isinstance(offer, kind.offers)], on
+            )
+        )
+        found.decided.extend(decided_rows(kind, ids))
+        found.standing.extend(standing_rows(kind, ids, on))
+        found.previous.extend(previous_rows(kind, ids))
+        found.business_ids.update({(kind.name, each.pk): each.business_id for each in own})
+    return found
 
 
 def decide(found: RunInput) -> MatchingResult:
@@ -129,9 +157,11 @@ def proposals_of(
     return [
         Proposal(
             run=run,
-            business_id=found.business_ids[proposal.request_id],
-            loan_request_id=int(proposal.request_id),
-            loan_offer_id=int(proposal.offer_id),
+            business_id=found.business_ids[proposal.kind, int(proposal.request_id)],
+            **{
+                KIND_BY_NAME[proposal.kind].request_id: int(proposal.request_id),
+                KIND_BY_NAME[proposal.kind].offer_id: int(proposal.offer_id),
+            },
             rank=proposal.rank,
             is_provisional=is_provisional,
             amount=yuan(proposal.amount_fen),
@@ -143,15 +173,17 @@ def proposals_of(
 
 
 def allotment(
-    proposals: Iterable[Proposal], requests: Iterable[tables.LoanRequestRow]
+    proposals: Iterable[Proposal], requests: Iterable[tables.RequestRow]
 ) -> dict[str, dict[str, str]]:
-    """Yuan proposed by offer id and division of the business, as text for JSON."""
-    divisions = {int(row.id): row.region_code for row in requests}
+    """Yuan proposed by offer (as `price_key` names it) and division of the business, as text for
+    JSON."""
+    divisions = {key_of(row): row.region_code for row in requests}
     amounts: dict[str, dict[str, Decimal]] = {}
     for proposal in proposals:
-        assert proposal.loan_request_id is not None
-        by_division = amounts.setdefault(str(proposal.loan_offer_id), {})
-        code = divisions[proposal.loan_request_id]
+        kind = kind_of(proposal)
+        offer = price_key(kind.name, str(getattr(proposal, kind.offer_id)))
+        by_division = amounts.setdefault(offer, {})
+        code = divisions[kind.name, getattr(proposal, kind.request_id)]
         by_division[code] = by_division.get(code, Decimal(0)) + proposal.amount
     return {
         offer: {code: str(amount) for code, amount in sorted(by_division.items())}
@@ -159,42 +191,40 @@ def allotment(
     }
 
 
-def regional_shares(scope_prefix: str, offers: Sequence[LoanOffer]) -> dict[int, Decimal]:
+def regional_shares(scope_prefix: str, offers: Iterable[AnyOffer]) -> dict[Key, Decimal]:
     """Of each offer, the part a region may use: its part of the last national run's proposals,
-    else its part of the principal that is open in the country (MATCHING 4)."""
-    national = match_rows.last_national_run()
+    else its part of what is open of the kind in the country (MATCHING 4)."""
+    national = last_national_run()
     allotted = national.allotted if national is not None else {}
-    totals: dict[int, Decimal] = {}
-    inside: dict[int, Decimal] = {}
-    for offer_id, by_division in allotted.items():
-        amounts = {code: Decimal(amount) for code, amount in by_division.items()}
-        totals[int(offer_id)] = sum(amounts.values(), Decimal(0))
-        inside[int(offer_id)] = sum(
-            (amount for code, amount in amounts.items() if code.startswith(scope_prefix)),
+    by_amount = {kind.name: _open_share(kind, scope_prefix) for kind in KINDS}
+    shares: dict[Key, Decimal] = {}
+    for offer in offers:
+        name = kind_of(offer).name
+        given = allotted.get(price_key(name, str(offer.pk)), {})
+        total = sum(map(Decimal, given.values()), Decimal(0))
+        inside = sum(
+            (Decimal(amount) for code, amount in given.items() if code.startswith(scope_prefix)),
             Decimal(0),
         )
-    open_requests = LoanRequest.objects.filter(status__in=REQUEST_MATCHING_STATUSES)
-    everywhere = open_requests.aggregate(total=Sum("principal"))["total"] or Decimal(0)
-    here = open_requests.filter(business__region__code__startswith=scope_prefix).aggregate(
-        total=Sum("principal")
-    )["total"] or Decimal(0)
-    by_principal = here / everywhere if everywhere else Decimal(0)
-    return {
-        offer.pk: inside.get(offer.pk, Decimal(0)) / totals[offer.pk]
-        if totals.get(offer.pk)
-        else by_principal
-        for offer in offers
-    }
+        shares[name, offer.pk] = inside / total if total else by_amount[name]
+    return shares
 
 
-def _amounts_by_offer(proposals: QuerySet[Proposal]) -> dict[int, Decimal]:
-    rows = proposals.values("loan_offer_id").annotate(amount=Sum("amount"))
-    return {row["loan_offer_id"]: row["amount"] for row in rows}
+def _open_share(kind: PairKind, scope_prefix: str) -> Decimal:
+    """The region's part of what all open requests of the kind ask for."""
+    requests = kind.requests._default_manager.filter(status__in=REQUEST_MATCHING_STATUSES)
+    everywhere = requests.aggregate(total=Sum(kind.amount_field))["total"] or Decimal(0)
+    inside = requests.filter(business__region__code__startswith=scope_prefix)
+    here = inside.aggregate(total=Sum(kind.amount_field))["total"] or Decimal(0)
+    return here / everywhere if everywhere else Decimal(0)
 
 
-def _with_share(
-    row: tables.LoanOfferRow, share: Decimal, oversubscription_ppm: int
-) -> tables.LoanOfferRow:
+def _amounts_by_offer(kind: PairKind, proposals: QuerySet[Proposal]) -> dict[int, Decimal]:
+    rows = proposals.values(kind.offer_id).annotate(amount=Sum("amount")).order_by()
+    return {row[kind.offer_id]: row["amount"] for row in rows}
+
+
+def _with_share(row: tables.OfferRow, share: Decimal, oversubscription_ppm: int) -> tables.OfferRow:
     """The offer with the room `share` of its own; booked and held are already taken off."""
     room = room_of(row, oversubscription_ppm)
     return _with_room(
@@ -206,30 +236,31 @@ def _with_share(
 
 
 def _less_proposed(
-    found: RunInput, offers: Sequence[LoanOffer], others: QuerySet[Proposal]
-) -> list[tables.LoanOfferRow]:
+    kind: PairKind, found: RunInput, others: QuerySet[Proposal]
+) -> list[tables.OfferRow]:
     """The offers with what is proposed to other requests taken off their room."""
-    amounts = _amounts_by_offer(others.filter(loan_offer__in=[offer.pk for offer in offers]))
-    counts = _counts_by_offer(others)
+    own = others.filter(**{f"{kind.offer_field}__isnull": False})
+    amounts = _amounts_by_offer(kind, own)
+    counts = _counts_by_offer(kind, own)
     rows = []
-    for offer, row in zip(offers, found.offers, strict=True):
-        room = room_of(row, found.policy_row.oversubscription_ppm)
-        taken = match_rows.fen(amounts.get(offer.pk, Decimal(0)))
-        count = None if room.count is None else max(0, room.count - counts.get(offer.pk, 0))
+    for row in found.offers:
+        room, pk = room_of(row, found.policy_row.oversubscription_ppm), int(row.id)
+        taken = match_rows.fen(amounts.get(pk, Decimal(0)))
+        count = None if room.count is None else max(0, room.count - counts.get(pk, 0))
         rows.append(
             _with_room(row, max(0, room.fen - taken), count, found.policy_row.oversubscription_ppm)
         )
     return rows
 
 
-def _counts_by_offer(proposals: QuerySet[Proposal]) -> dict[int, int]:
-    rows = proposals.values("loan_offer_id").annotate(count=Count("pk"))
-    return {row["loan_offer_id"]: row["count"] for row in rows}
+def _counts_by_offer(kind: PairKind, proposals: QuerySet[Proposal]) -> dict[int, int]:
+    rows = proposals.values(kind.offer_id).annotate(count=Count("pk")).order_by()
+    return {row[kind.offer_id]: row["count"] for row in rows}
 
 
 def _with_room(
-    row: tables.LoanOfferRow, room_fen: int, room_count: int | None, oversubscription_ppm: int
-) -> tables.LoanOfferRow:
+    row: tables.OfferRow, room_fen: int, room_count: int | None, oversubscription_ppm: int
+) -> tables.OfferRow:
     """The offer with exactly this room: what the matcher's capacity formula gives back."""
     return replace(
         row,

@@ -21,6 +21,7 @@ from sipo_portal.ui.charts import Chart
 Text = str | Promise
 
 DIMENSIONS: dict[str, Text] = {
+    "kind": _("Reached by kind of request"),
     "size_class": _("Reached by size class"),
     "province": _("Reached by province"),
     "amount_band": _("Reached by amount asked for"),
@@ -32,7 +33,9 @@ WAITING: dict[str, Text] = {
     "30_to_90": _("one to three months"),
     "over_90": _("over three months"),
 }
+REQUEST_KINDS: dict[str, Text] = {"loan": _("Loans"), "insurance": _("Insurances")}
 ORDER = {
+    "kind": list(REQUEST_KINDS),
     "size_class": list(SizeClass.values),
     "amount_band": [band.code for band in AMOUNT_BANDS],
     "waiting": list(WAITING),
@@ -211,6 +214,8 @@ def _reach_sentence(
 
 def _group_label(dimension: str, code: str, provinces: Mapping[str, str]) -> str:
     match dimension:
+        case "kind":
+            return str(REQUEST_KINDS.get(code, code))
         case "size_class":
             return str(dict(SizeClass.choices).get(code, code))
         case "province":

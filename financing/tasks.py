@@ -3,12 +3,16 @@
 from celery import shared_task
 from django.utils import timezone
 
+from financing.services.clock_runs import request_clock_run, run_clocks
 from financing.services.match_runs import (
+    match_insurance_offer,
+    match_insurance_request,
     match_offer,
     match_request,
     request_nightly_run,
     run_matching,
 )
+from financing.services.person_consents import mail_person_consent
 from sipo_portal.outbox.tasks import outbox_task
 
 
@@ -22,12 +26,39 @@ def match_offer_task(offer_id: int) -> None:
     match_offer(offer_id)
 
 
+@outbox_task("financing.match_insurance_request")
+def match_insurance_request_task(request_id: int) -> None:
+    match_insurance_request(request_id)
+
+
+@outbox_task("financing.match_insurance_offer")
+def match_insurance_offer_task(offer_id: int) -> None:
+    match_insurance_offer(offer_id)
+
+
 @outbox_task("financing.run_matching", atomic=False)
 def run_matching_task(run_id: int) -> None:
     run_matching(run_id)
+
+
+@outbox_task("financing.mail_person_consent")
+def mail_person_consent_task(person_consent_id: int, asked_at: str) -> None:
+    mail_person_consent(person_consent_id, asked_at)
 
 
 @shared_task(name="financing.nightly_matching")  # type: ignore[untyped-decorator]
 def nightly_matching() -> None:
     """Sent by beat; asks for the night's run and leaves the work to the outbox."""
     request_nightly_run(on=timezone.localdate())
+
+
+@outbox_task("financing.run_clocks", atomic=False)
+def run_clocks_task() -> None:
+    """Each row keeps its own transaction; safe to repeat."""
+    run_clocks(now=timezone.now())
+
+
+@shared_task(name="financing.tick")  # type: ignore[untyped-decorator]
+def tick() -> None:
+    """Sent by beat; asks for a round of the clocks and leaves the work to the outbox."""
+    request_clock_run()

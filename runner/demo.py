@@ -157,6 +157,8 @@ class _Demo:
                 *("--bind", f"127.0.0.1:{port}", "--worker-class", "gthread"),
                 *("--workers", "2", "--threads", "4", "--graceful-timeout", "5"),
                 *("--access-logfile", "-", "--no-control-socket"),
+                # Links that open without an account do not belong into a log.
+                *("--logger-class", "sipo_portal.access_log.AccessLog"),
             ),
         ]
 

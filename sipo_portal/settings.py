@@ -33,6 +33,7 @@ INSTALLED_APPS = [
     "sipo_portal.audit",
     "sipo_portal.outbox",
     "sipo_portal.workflow",
+    "sipo_portal.notices",
     "sipo_portal.offices",
     "sipo_portal.accounts",
     "businesses",
@@ -161,6 +162,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "financing.nightly_matching",
         "schedule": crontab(hour="2-5", minute="*/15"),
     },
+    # Reminders, deadlines, escalation and expiry.
+    "clocks": {
+        "task": "financing.tick",
+        "schedule": crontab(minute="*/10"),
+    },
 }
 
 # --- people ----------------------------------------------------------------------------------
@@ -230,6 +236,14 @@ STATICFILES_DIRS = [BASE_DIR / "sipo_portal" / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# --- logs ------------------------------------------------------------------------------------
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"without_secrets": {"()": "sipo_portal.access_log.WithoutSecrets"}},
+    "loggers": {"django.request": {"filters": ["without_secrets"]}},
 }
 
 # --- headers ---------------------------------------------------------------------------------

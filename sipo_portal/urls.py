@@ -12,5 +12,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("financing.home_urls")),
     path("", include("financing.urls")),
     path("businesses/", include("businesses.urls")),
+    path("notices/", include("sipo_portal.notices.urls")),
     path("admin/", portal_admin.urls),
 ]

@@ -25,8 +25,9 @@ def add_patent(
 ) -> Patent:
     """A patent of the business, registered unless it is to stay a draft.
 
-    Sent twice, the second time raises BusinessRefused(patent_there). Also IdentifierError for the
-    number and BusinessRefused(number_disagrees) when it names another filing year.
+    The same sent twice is the patent of the first time. Raises BusinessRefused(patent_there) for
+    other facts of a number that is there, IdentifierError for the number, and
+    BusinessRefused(number_disagrees) when it names another filing year.
     """
     patent = Patent(business=business)
     _fill(patent, entry)
@@ -34,7 +35,10 @@ def add_patent(
         with transaction.atomic():
             patent.save(force_insert=True)
     except IntegrityError:
-        raise BusinessRefused(Refusal.PATENT_THERE)
+        same = _same_patent(patent, is_draft=is_draft)
+        if same is None:
+            raise BusinessRefused(Refusal.PATENT_THERE)
+        return same
     record(
         Verb.PATENT_ADDED,
         actor=actor,
@@ -135,6 +139,18 @@ def ask_for_check(actor: Actor, locked: Patent) -> None:
     """Facts of the register changed: a verified patent becomes one to be verified."""
     if locked.status == PatentStatus.VERIFIED:
         advance(PATENT, locked, "correct", actor=actor)
+
+
+def _same_patent(patent: Patent, *, is_draft: bool) -> Patent | None:
+    """The stored patent of the same number that says the same in every field of the form."""
+    there: Patent | None = Patent.objects.filter(
+        business=patent.business, application_number=patent.application_number
+    ).first()
+    if there is None or there.status == PatentStatus.ENDED:
+        return None
+    names = [field.name for field in fields(PatentEntry) if field.name != "is_divisional"]
+    is_same = all(getattr(there, name) == getattr(patent, name) for name in names)
+    return there if is_same and (there.status == PatentStatus.DRAFT) == is_draft else None
 
 
 def _fill(patent: Patent, entry: PatentEntry) -> None:

@@ -4,15 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.utils import timezone
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from financing.admin.loan_offer_steps import step_texts
-from financing.admin.steps import Step, StepPages
+from financing.admin.offers import OfferAdmin
 from financing.forms.loan_offers import (
     AcceptedPatentKindForm,
     CollateralLimitForm,
@@ -20,9 +16,8 @@ from financing.forms.loan_offers import (
     LoanOfferForm,
     PartFormSet,
 )
-from financing.lifecycles import OFFER
-from financing.match_rows import HeldCapacity, held_capacity
-from financing.models.institutions import Institution, InstitutionKind
+from financing.forms.offers import offer_values
+from financing.models.institutions import InstitutionKind
 from financing.models.loan_offers import (
     AcceptedPatentKind,
     CollateralLimit,
@@ -30,17 +25,12 @@ from financing.models.loan_offers import (
     LoanOfferFee,
     RateBasis,
 )
-from financing.models.offers import OfferStatus
-from financing.offer_warnings import offer_warnings
 from financing.services import loan_offers as services
 from financing.services.offer_terms import FeeTerms, KindTerms, LimitTerms, OfferTerms
-from sipo_portal.accounts.models import Role
 from sipo_portal.audit.actors import Actor
-from sipo_portal.offices.models import Region
-from sipo_portal.ui import charts, formats
+from sipo_portal.ui import formats
 from sipo_portal.ui.admin_site import portal_admin
-from sipo_portal.ui.scoped_admin import ScopedModelAdmin, ScopedTabularInline
-from sipo_portal.ui.templatetags.portal import status_tag
+from sipo_portal.ui.scoped_admin import ScopedTabularInline
 
 
 class AcceptedPatentKindInline(ScopedTabularInline):
@@ -69,15 +59,12 @@ class LoanOfferFeeInline(ScopedTabularInline):
 
 
 @admin.register(LoanOffer, site=portal_admin)
-class LoanOfferAdmin(StepPages, ScopedModelAdmin):
+class LoanOfferAdmin(OfferAdmin):
+    institution_kind = InstitutionKind.BANK
+    copy = staticmethod(services.copy_as_draft)
     form = LoanOfferForm
-    view_roles = add_roles = change_roles = (Role.INSTITUTION_STAFF,)
     inlines = [AcceptedPatentKindInline, CollateralLimitInline, LoanOfferFeeInline]
     list_display = ["name", "state", "rate", "principal", "term", "capacity"]
-    list_filter = ["status"]
-    search_fields = ["name"]
-    ordering = ["name", "pk"]
-    step_actions = (*services.STEPS, "copy")
     fieldsets = [
         (
             gettext_lazy("The offer"),
@@ -140,32 +127,7 @@ class LoanOfferAdmin(StepPages, ScopedModelAdmin):
         ),
     ]
 
-    class Media:
-        css = {"all": ["portal/financing_admin.css"]}
-
-    # --- who --------------------------------------------------------------------------------
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return super().has_module_permission(request) and _is_bank(request)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return super().has_add_permission(request) and _is_bank(request)
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        is_closed = obj is not None and obj.status == OfferStatus.CLOSED
-        return super().has_change_permission(request, obj) and not is_closed
-
     # --- the list ---------------------------------------------------------------------------
-    def get_changelist_instance(self, request: HttpRequest) -> Any:
-        changelist = super().get_changelist_instance(request)
-        held = held_capacity(changelist.result_list)
-        for offer in changelist.result_list:
-            offer.held = held.get(offer.pk, HeldCapacity())
-        return changelist
-
-    @admin.display(description=gettext_lazy("status"), ordering="status")
-    def state(self, offer: LoanOffer) -> SafeString:
-        return status_tag(offer)
-
     @admin.display(description=gettext_lazy("rate"))
     def rate(self, offer: LoanOffer) -> str:
         if offer.rate_basis == RateBasis.FIXED:
@@ -189,86 +151,6 @@ class LoanOfferAdmin(StepPages, ScopedModelAdmin):
             "most": offer.max_term_months,
         }
 
-    @admin.display(description=gettext_lazy("capacity"), ordering="capacity_amount")
-    def capacity(self, offer: LoanOffer) -> SafeString:
-        held = offer.held.amount  # type: ignore[attr-defined]
-        booked_share = charts.share(offer.booked_amount, offer.capacity_amount)
-        held_share = min(charts.share(held, offer.capacity_amount), 100 - booked_share)
-        chart = _capacity_chart(offer, offer.held)  # type: ignore[attr-defined]
-        bar = charts.drawing(
-            12,
-            chart.title,
-            chart.sentence,
-            [
-                charts.rectangle(0, 0, 100, 12, "chart-track"),
-                charts.rectangle(0, 0, booked_share, 12, "chart-bar"),
-                charts.rectangle(booked_share, 0, held_share, 12, "chart-bar-quiet"),
-            ],
-        )
-        return format_html(
-            '<div class="capacity-cell">{}<span class="help">{}</span></div>', bar, chart.sentence
-        )
-
-    # --- read-only pages of closed offers ask the admin for what is no column ------------------
-    @admin.display(description=gettext_lazy("Provinces served"))
-    def provinces(self, offer: LoanOffer) -> str:
-        regions = offer.regions.filter(level=Region.Level.PROVINCE)
-        return ", ".join(region.label for region in regions)
-
-    @admin.display(description=gettext_lazy("Prefectures and counties served"))
-    def division_codes(self, offer: LoanOffer) -> str:
-        regions = offer.regions.exclude(level=Region.Level.PROVINCE)
-        return ", ".join(f"{region.code} {region.label}" for region in regions)
-
-    # --- the page ---------------------------------------------------------------------------
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        page: HttpResponse = super().changeform_view(
-            request,
-            object_id,
-            form_url,
-            {
-                "show_save_and_add_another": False,
-                "show_save_and_continue": False,
-                **(extra_context or {}),
-            },
-        )
-        return page
-
-    def render_change_form(
-        self,
-        request: HttpRequest,
-        context: dict[str, Any],
-        add: bool = False,
-        change: bool = False,
-        form_url: str = "",
-        obj: Any = None,
-    ) -> HttpResponse:
-        institution = _post(request)
-        context["subtitle"] = obj.name if obj is not None else None
-        context["institution"] = institution
-        if obj is not None:
-            held = held_capacity([obj]).get(obj.pk, HeldCapacity())
-            # From the stored row: what was just typed may be refused.
-            stored = LoanOffer.objects.select_related("institution").get(pk=obj.pk)
-            context["offer"] = stored
-            context["steps"] = self.steps(request, stored)
-            context["chart"] = _capacity_chart(stored, held)
-            context["offer_warnings"] = offer_warnings(stored, on=timezone.localdate())
-        return super().render_change_form(request, context, add, change, form_url, obj)
-
-    def response_post_save_add(self, request: HttpRequest, obj: Any) -> HttpResponseRedirect:
-        # The next thing to do is on the offer's own page: publish it.
-        return self._to_row(obj)
-
-    def response_post_save_change(self, request: HttpRequest, obj: Any) -> HttpResponseRedirect:
-        return self._to_row(obj)
-
     def save_through_service(
         self, request: HttpRequest, obj: Any, form: Any, formsets: Sequence[Any], change: bool
     ) -> LoanOffer:
@@ -280,60 +162,11 @@ class LoanOfferAdmin(StepPages, ScopedModelAdmin):
             offer_id=obj.pk if change else None,
         )
 
-    # --- steps ------------------------------------------------------------------------------
-    def steps(self, request: HttpRequest, obj: LoanOffer) -> list[Step]:
-        allowed = OFFER.allowed(obj.status, Role.INSTITUTION_STAFF)
-        texts = step_texts(obj)
-        return [texts[action] for action in (*allowed, "copy")]
-
-    def take_step(
-        self, request: HttpRequest, obj: LoanOffer, action: str
-    ) -> str | tuple[str, LoanOffer]:
-        actor = Actor.of(request.user)
-        if action == "copy":
-            copy = services.copy_as_draft(actor, offer=obj)
-            return _("A copy was made as a draft. Check it and publish it."), copy
-        services.STEPS[action](actor, offer=obj)
-        return {
-            "publish": _("The offer is published. Requests that fit are being looked for now."),
-            "pause": _("The offer is paused. Nothing new is proposed for it."),
-            "resume": _("The offer is published again."),
-            "close": _("The offer is closed."),
-        }[action]
-
-
-def _post(request: HttpRequest) -> Institution | None:
-    """The person's institution, looked up once per request."""
-    if not hasattr(request, "_portal_institution"):
-        request._portal_institution = (  # type: ignore[attr-defined]
-            Institution.objects.visible_to(request.user).first()  # type: ignore[arg-type]
-            if getattr(request.user, "role", "") == Role.INSTITUTION_STAFF
-            else None
-        )
-    return request._portal_institution  # type: ignore[attr-defined, no-any-return]
-
-
-def _is_bank(request: HttpRequest) -> bool:
-    institution = _post(request)
-    return institution is not None and institution.kind == InstitutionKind.BANK
-
-
-def _capacity_chart(offer: LoanOffer, held: HeldCapacity) -> charts.Chart:
-    return charts.capacity_bar(
-        capacity=offer.capacity_amount, booked=offer.booked_amount, held=held.amount
-    )
-
 
 def _terms(values: dict[str, Any], kinds: Any, limits: Any, fees: Any) -> OfferTerms:
     """The typed values as the service takes them."""
-    columns: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value
-        for name, value in values.items()
-        if name not in ("provinces", "division_codes")
-    }
     return OfferTerms(
-        **columns,
-        regions=(*values["provinces"], *values["division_codes"]),
+        **offer_values(values),
         accepted_kinds=tuple(
             KindTerms(
                 kind=row["kind"],

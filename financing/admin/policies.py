@@ -79,7 +79,17 @@ POLICY_FIELDSETS = [
     ),
     (
         gettext_lazy("Deadlines"),
-        {"fields": ["review_days", "consent_days", "first_answer_days", "study_days"]},
+        {
+            "fields": [
+                "review_days",
+                "consent_days",
+                "first_answer_days",
+                "study_days",
+                "completion_days",
+                "refresh_days",
+                "refresh_grace_days",
+            ]
+        },
     ),
 ]
 

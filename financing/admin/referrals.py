@@ -1,33 +1,53 @@
-"""The lender's inbox: blind referrals, showing nothing but what was disclosed.
+"""The lender's inbox: referrals as far as they were disclosed, and the way to its answer.
 
-Every value on these pages comes from the frozen `Disclosure`, the institution's own offer, or the
-match's reference, state and dates. The address is the match's random id.
+Every value on these pages comes from a frozen `Disclosure`, the institution's own offer, questions
+and terms, the answers given to it, or the match's reference, state and dates. The address is the
+match's random id. The steps are in `referral_steps`.
 """
 
 from typing import Any
 
-from django.contrib import admin
-from django.db.models import Prefetch, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import F, Prefetch, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path
 from django.utils import timezone
+from django.utils.http import content_disposition_header
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language, gettext_lazy, ngettext, pgettext
+from django.utils.translation import get_language, gettext_lazy, pgettext
 from django.utils.translation import gettext as _
 
 from businesses.models.businesses import SizeClass
 from businesses.models.patents import PatentKind
 from businesses.rules import industries
+from financing.admin.completion_steps import COMPLETION_ACTIONS, CompletionSteps
+from financing.admin.policy_steps import POLICY_ACTION, PolicySteps
+from financing.admin.referral_filters import StageFilter, TurnFilter
+from financing.admin.referral_steps import ACTIONS, ReferralSteps, consent_of
 from financing.bands import AMOUNT_BANDS, LIFE_BANDS, band_label
+from financing.identity_texts import identity_of
 from financing.models.disclosures import Disclosure, DisclosureStage
-from financing.models.matches import MatchStatus
+from financing.models.matches import MatchDecision
+from financing.models.questions import AnswerFile, Question
 from financing.models.referrals import Referral
-from financing.services.referrals import open_referral
+from financing.models.terms import Terms
+from financing.referral_texts import (
+    REFUSALS,
+    short_deadline,
+    standing_terms_facts,
+    what_now,
+)
+from financing.rule_texts import listed
+from financing.services.questions import FileClosed, read_file
+from financing.services.referrals import open_identity, open_referral
 from sipo_portal.accounts.models import Role
 from sipo_portal.audit.actors import Actor
-from sipo_portal.offices.working_days import working_days_between
 from sipo_portal.ui import formats
 from sipo_portal.ui.admin_site import portal_admin
 from sipo_portal.ui.scoped_admin import ScopedModelAdmin
+from sipo_portal.ui.scoped_relations import visible_rows
 from sipo_portal.ui.templatetags.portal import status_tag
 
 # Everything the pages read of the match itself.
@@ -36,66 +56,46 @@ COLUMNS = (
     "reference",
     "status",
     "referred_at",
+    "interested_at",
     "deadline_on",
+    "clock_stage",
+    "business_id",
     "institution_id",
+    "loan_request_id",
+    "insurance_request_id",
     "loan_offer__name",
     "insurance_offer__name",
 )
 
 
-class StageFilter(admin.SimpleListFilter):
-    title = gettext_lazy("stage")
-    parameter_name = "stage"
-    STAGES = {
-        "new": (gettext_lazy("Waiting for your answer"), (MatchStatus.REFERRED,)),
-        "study": (
-            gettext_lazy("Being studied"),
-            (MatchStatus.IN_STUDY, MatchStatus.WAITING, MatchStatus.TERMS_OFFERED),
-        ),
-        "agreed": (gettext_lazy("Agreed"), (MatchStatus.ACCEPTED, MatchStatus.COMPLETED)),
-        "over": (
-            gettext_lazy("Over"),
-            (
-                MatchStatus.DECLINED,
-                MatchStatus.WITHDRAWN,
-                MatchStatus.SUPERSEDED,
-                MatchStatus.EXPIRED,
-                MatchStatus.FALLEN_THROUGH,
-            ),
-        ),
-    }
-
-    def lookups(self, request: Any, model_admin: Any) -> list[tuple[str, Any]]:
-        return [(key, label) for key, (label, _statuses) in self.STAGES.items()]
-
-    def queryset(self, request: Any, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.value() in self.STAGES:
-            return queryset.filter(status__in=self.STAGES[str(self.value())][1])
-        return queryset
-
-
 @admin.register(Referral, site=portal_admin)
-class ReferralAdmin(ScopedModelAdmin):
+class ReferralAdmin(PolicySteps, CompletionSteps, ReferralSteps, ScopedModelAdmin):
+    step_actions = (*ACTIONS, *COMPLETION_ACTIONS, POLICY_ACTION)
     view_roles = (Role.INSTITUTION_STAFF,)
+    change_form_template = "admin/financing/referral/change_form.html"
     fields = ["reference"]
     readonly_fields = ["reference"]
     list_display = [
         "reference",
         "state",
+        "answer_by",
         "offer_name",
-        "province",
-        "industry",
-        "size",
+        "business_type",
         "amount_band",
         "patents_offered",
-        "answer_by",
     ]
-    list_filter = [StageFilter]
+    list_filter = [TurnFilter, StageFilter]
     search_fields = ["reference"]
-    ordering = ["-referred_at", "pk"]
+    # What is due soonest stands first; what is over has no deadline.
+    ordering = [F("deadline_on").asc(nulls_last=True), "-referred_at", "pk"]
 
     class Media:
         css = {"all": ["portal/financing_admin.css"]}
+
+    @property
+    def step_roles(self) -> tuple[str, ...]:
+        """The match is no row to change, but its institution answers it."""
+        return self.view_roles
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         blind = Disclosure.objects.filter(stage=DisclosureStage.BLIND)
@@ -115,17 +115,10 @@ class ReferralAdmin(ScopedModelAdmin):
     def offer_name(self, referral: Referral) -> str:
         return str(referral.offer.name)
 
-    @admin.display(description=gettext_lazy("province"))
-    def province(self, referral: Referral) -> str:
-        return _province(_blind(referral))
-
-    @admin.display(description=gettext_lazy("industry"))
-    def industry(self, referral: Referral) -> str:
-        return _industry(_blind(referral))
-
-    @admin.display(description=gettext_lazy("size class"))
-    def size(self, referral: Referral) -> str:
-        return _size(_blind(referral))
+    @admin.display(description=gettext_lazy("business"))
+    def business_type(self, referral: Referral) -> str:
+        fields = _blind(referral)
+        return listed([_province(fields), _industry(fields), _size(fields)])
 
     @admin.display(description=gettext_lazy("amount"))
     def amount_band(self, referral: Referral) -> str:
@@ -138,7 +131,34 @@ class ReferralAdmin(ScopedModelAdmin):
 
     @admin.display(description=gettext_lazy("answer by"), ordering="deadline_on")
     def answer_by(self, referral: Referral) -> str:
-        return formats.day(referral.deadline_on)
+        return short_deadline(referral, today=timezone.localdate())
+
+    def get_urls(self) -> list[URLPattern]:
+        page = path(
+            "<uuid:object_id>/files/<int:file_id>/",
+            self.admin_site.admin_view(self.file_view),
+            name="financing_referral_file",
+        )
+        return [page, *super().get_urls()]
+
+    def file_view(self, request: HttpRequest, object_id: Any, file_id: int) -> HttpResponse:
+        """A file the business sent with an answer; always a download, audited by the service."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        if request.method != "GET":
+            return HttpResponseNotAllowed(["GET"])
+        referral = self.get_object(request, str(object_id))
+        files = visible_rows(AnswerFile, request).defer("content")
+        file = get_object_or_404(files.filter(question__match_id=referral.pk), pk=file_id)
+        try:
+            served = read_file(actor=Actor.of(request.user), file=file)
+        except FileClosed:
+            messages.error(request, str(REFUSALS["consent_withdrawn"]))
+            return self._to_row(referral)
+        response = HttpResponse(served.content, content_type="application/octet-stream")
+        response["Content-Disposition"] = content_disposition_header(True, served.name)
+        response["Content-Security-Policy"] = "sandbox; default-src 'none'"
+        return response
 
     def change_view(
         self,
@@ -148,15 +168,26 @@ class ReferralAdmin(ScopedModelAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         referral = self.get_object(request, object_id)
+        consent = consent_of(referral)
+        identity = consent.identity if consent.is_open else None
         if request.method == "GET":
             open_referral(Actor.of(request.user), referral)
+            if identity is not None:
+                identity = open_identity(Actor.of(request.user), referral)
+        terms = visible_rows(Terms, request).filter(match_id=referral.pk).first()
         context = {
             "title": _("Referral %(reference)s") % {"reference": referral.reference},
             "subtitle": None,
             "referral": referral,
             "facts": _facts(referral),
-            "when": _when(referral),
-            "is_new": referral.status == MatchStatus.REFERRED,
+            "now": what_now(referral, consent, today=timezone.localdate()),
+            "steps": self.steps(request, referral),
+            "identity": identity_of(identity.fields) if identity is not None else None,
+            "was_closed": consent.was_closed,
+            "terms": terms,
+            "terms_facts": _terms_facts(referral, terms),
+            "questions": _questions(referral, is_open=consent.is_open),
+            "decisions": _decisions(referral, request),
         }
         return super().change_view(request, object_id, form_url, context | (extra_context or {}))
 
@@ -216,20 +247,43 @@ def _facts(referral: Referral) -> list[dict[str, Any]]:
             "note": _("on the day of the referral"),
         },
         {"label": pgettext("moment", "Referred"), "value": formats.moment(referral.referred_at)},
-        {"label": _("Answer by"), "value": formats.day(referral.deadline_on)},
     ]
 
 
-def _when(referral: Referral) -> str:
-    """How long is left for the first answer; empty where nothing is awaited."""
-    deadline, today = referral.deadline_on, timezone.localdate()
-    if referral.status != MatchStatus.REFERRED or deadline is None:
-        return ""
-    if deadline < today:
-        return _("The answer was due on %(day)s.") % {"day": formats.day(deadline)}
-    left = working_days_between(today, deadline)
-    return ngettext(
-        "Answer by %(day)s, %(count)d working day left.",
-        "Answer by %(day)s, %(count)d working days left.",
-        left,
-    ) % {"day": formats.day(deadline), "count": left}
+def _terms_facts(referral: Referral, terms: Terms | None) -> list[dict[str, Any]]:
+    """The newest terms, what they cost while they stand, and what became of them."""
+    if terms is None:
+        return []
+    facts = standing_terms_facts(terms)
+    if not terms.is_at_posted_cost:
+        facts.append(
+            {
+                "label": _("Beside the posted terms"),
+                "value": _("Dearer than posted: the business is told so."),
+            }
+        )
+    return facts
+
+
+def _questions(referral: Referral, *, is_open: bool) -> list[dict[str, Any]]:
+    """Questions in their order; answers and files only while the consent stands."""
+    rows = (
+        Question.objects.filter(match_id=referral.pk)
+        .select_related("asked_by")
+        .prefetch_related(Prefetch("files", AnswerFile.objects.defer("content")))
+    )
+    return [
+        {
+            "question": row,
+            "files": list(row.files.all()) if is_open else [],
+            "is_answered": row.answered_at is not None,
+            "is_shown": is_open,
+        }
+        for row in rows
+    ]
+
+
+def _decisions(referral: Referral, request: HttpRequest) -> QuerySet[Any]:
+    """The institution's own decisions on the match, with their reasons."""
+    own = visible_rows(MatchDecision, request).filter(match_id=referral.pk)
+    return own.filter(action="decline").select_related("by")

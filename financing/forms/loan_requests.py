@@ -113,7 +113,7 @@ class LoanForm(forms.Form):
 
 
 class PatentsForm(forms.Form):
-    """Which live patents of the business secure the loan; the page draws the rows itself."""
+    """Which live patents of the business a request is about; the page draws the rows itself."""
 
     patents = forms.ModelMultipleChoiceField(
         Patent.objects.none(),
@@ -125,9 +125,10 @@ class PatentsForm(forms.Form):
         },
     )
 
-    def __init__(self, *args: Any, patents: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, patents: Any, is_needed: bool = True, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["patents"].queryset = patents  # type: ignore[attr-defined]
+        self.fields["patents"].required = is_needed
 
 
 class PurposeForm(forms.Form):

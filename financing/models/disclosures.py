@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -42,3 +43,31 @@ class Disclosure(models.Model):
 
     def __str__(self) -> str:
         return f"{self.match} · {self.get_stage_display()}"
+
+
+class DisclosureReadingQuerySet(models.QuerySet["DisclosureReading"]):
+    def visible_to(self, user: User) -> DisclosureReadingQuerySet:
+        """Owner and coordinator read who opened what; institutions do not read the ledger."""
+        if user.is_authenticated and user.role == Role.INSTITUTION_STAFF:
+            return self.none()
+        return self.filter(disclosure__match__in=Match.objects.visible_to(user))
+
+
+class DisclosureReading(models.Model):
+    """The ledger: who opened what was disclosed, and when (PIPL; DOMAIN 5)."""
+
+    disclosure = models.ForeignKey(Disclosure, on_delete=models.PROTECT, related_name="readings")
+    read_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    read_at = models.DateTimeField(auto_now_add=True)
+
+    objects = DisclosureReadingQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("reading")
+        verbose_name_plural = _("readings")
+        ordering = ["-read_at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.disclosure} {self.read_at:%Y-%m-%d %H:%M}"

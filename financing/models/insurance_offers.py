@@ -10,6 +10,9 @@ from django.utils.translation import gettext_lazy as _
 from businesses.models.patents import PatentKind
 from financing.models.offers import Offer, OfferQuerySet
 
+# No patent cover is written for longer.
+MOST_PERIOD_MONTHS = 60
+
 
 class CoverKind(models.TextChoices):
     ENFORCEMENT = "enforcement", _("Enforcement costs")

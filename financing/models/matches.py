@@ -126,7 +126,25 @@ class Match(RequestAndOffer, models.Model):
     )
     claimed_at = models.DateTimeField(null=True, blank=True)
     referred_at = models.DateTimeField(null=True, blank=True)
+    # The lender said it would study the match once it knows the business.
+    interested_at = models.DateTimeField(null=True, blank=True)
+    # The clock of the stage (DOMAIN 3): when it began to run and when it has to be done. While the
+    # other side is awaited it stands still, with the working days it had left.
+    clock_stage = models.CharField(max_length=14, blank=True)
+    # The working days of the whole stage, and those it was given when it began or went on.
+    clock_days = models.SmallIntegerField(default=0)
+    clock_days_granted = models.SmallIntegerField(default=0)
+    stage_began_on = models.DateField(null=True, blank=True)
     deadline_on = models.DateField(_("deadline"), null=True, blank=True)
+    is_deadline_provisional = models.BooleanField(default=False)
+    days_left_when_stopped = models.SmallIntegerField(null=True, blank=True)
+    stage_when_stopped = models.CharField(max_length=14, blank=True)
+    reminded_at_half = models.DateTimeField(null=True, blank=True)
+    reminded_at_end = models.DateTimeField(null=True, blank=True)
+    # Silence of an office: the parent office that answers for the review now.
+    escalated_to = models.ForeignKey(
+        "offices.BranchOffice", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -173,6 +191,12 @@ class DecisionReason(models.TextChoices):
     BUSINESS_NOT_READY = "business_not_ready", _("The business is not ready")
     BETTER_ALTERNATIVE = "better_alternative", _("Another offer serves better")
     OUTSIDE_APPETITE = "outside_appetite", _("Outside what the institution takes on now")
+    # Of the business about terms, and of either side after acceptance.
+    TOO_DEAR = "too_dear", _("The terms are too dear")
+    AMOUNT_TOO_LOW = "amount_too_low", _("The amount is too low")
+    CONDITIONS_UNACCEPTABLE = "conditions_unacceptable", _("The conditions are not acceptable")
+    CONDITIONS_UNMET = "conditions_unmet", _("A condition of the terms was not met")
+    NO_LONGER_NEEDED = "no_longer_needed", _("It is no longer needed")
     OTHER = "other", _("Another reason, stated in the text")
 
 

@@ -19,6 +19,7 @@ class PledgeStatus(models.TextChoices):
     CANCELLED = "cancelled", _("Cancelled")
 
 
+# Live, but for a renewal that is only planned (see the constraint below).
 PLEDGE_LIVE_STATUSES = [PledgeStatus.PLANNED.value, PledgeStatus.REGISTERED.value]
 
 
@@ -39,6 +40,16 @@ class Pledge(models.Model):
     pledgee = models.ForeignKey(
         Institution, on_delete=models.PROTECT, related_name="+", verbose_name=_("pledgee")
     )
+    # The registered pledge of the same patent and pledgee that this one replaces in one step, when
+    # it is registered. A composite foreign key (migration 0007) holds patent and pledgee equal.
+    renews = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="renewals",
+        verbose_name=_("renews"),
+    )
     status = models.CharField(
         _("status"), max_length=10, choices=PledgeStatus, default=PledgeStatus.PLANNED
     )
@@ -55,10 +66,16 @@ class Pledge(models.Model):
         verbose_name_plural = _("pledges")
         ordering = ["-created_at", "-pk"]
         constraints = [
+            # A renewal that is only planned lies behind the pledge it will replace.
             models.UniqueConstraint(
                 fields=["application_number"],
-                condition=Q(status__in=PLEDGE_LIVE_STATUSES),
+                condition=Q(status="registered") | Q(status="planned", renews__isnull=True),
                 name="pledge_one_live_per_patent",
+            ),
+            models.UniqueConstraint(
+                fields=["renews"],
+                condition=Q(status="planned"),
+                name="pledge_one_planned_renewal",
             ),
             models.CheckConstraint(
                 condition=Q(status__in=["planned", "cancelled"])

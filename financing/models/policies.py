@@ -93,6 +93,15 @@ class MatchingPolicy(models.Model):
         _("lender's first answer (working days)"), default=10
     )
     study_days = models.PositiveSmallIntegerField(_("study (working days)"), default=20)
+    completion_days = models.PositiveSmallIntegerField(
+        _("from acceptance to the money (working days)"), default=60
+    )
+    refresh_days = models.PositiveSmallIntegerField(
+        _("requests and offers lapse unless refreshed within (days)"), default=90
+    )
+    refresh_grace_days = models.PositiveSmallIntegerField(
+        _("time after the reminder to refresh (working days)"), default=7
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = PolicyQuerySet.as_manager()

@@ -1,21 +1,17 @@
-"""Posting loan offers: save, publish, pause, resume, close, copy; called by the admin and imports.
+"""Posting loan offers: save and copy; called by the admin and imports.
 
-Every change locks the offer's row, is audited, and where businesses may notice it the offer is
-matched again (outbox, `financing.match_offer`).
+Their steps are those of every offer (`services.offers`) and are offered here too.
 """
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date
-from decimal import Decimal
 from typing import Any
 
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from financing.lifecycles import OFFER
 from financing.models.institutions import Institution, InstitutionKind
 from financing.models.loan_offers import (
     AcceptedPatentKind,
@@ -33,29 +29,40 @@ from financing.services.offer_terms import (
     normalised,
     validate_terms,
 )
+from financing.services.offers import (
+    STEPS,
+    apply_columns,
+    changes_between,
+    check_post,
+    close,
+    copied_name,
+    copied_window,
+    institution_of,
+    match_again,
+    pause,
+    publish,
+    refuse_closed,
+    regions_of,
+    resume,
+    same_draft,
+)
 from financing.verbs import Verb
-from sipo_portal.accounts.models import Role
 from sipo_portal.audit.actors import Actor
 from sipo_portal.audit.services import record
 from sipo_portal.offices.models import Region
-from sipo_portal.outbox.services import enqueue
-from sipo_portal.workflow.advance import advance
 
-MATCH_OFFER = "financing.match_offer"
-# Free text: the audit says that it changed, not what it says.
-UNRECORDED_VALUES = ("description",)
-
-
-def institution_of(actor: Actor) -> Institution:
-    """The institution a member of staff acts for; PermissionDenied without a post."""
-    institution = (
-        Institution.objects.visible_to(actor.user).first()
-        if actor.kind == Role.INSTITUTION_STAFF
-        else None
-    )
-    if institution is None:
-        raise PermissionDenied("no post at an institution")
-    return institution
+__all__ = [
+    "STEPS",
+    "close",
+    "copy_as_draft",
+    "create_loan_offers",
+    "institution_of",
+    "pause",
+    "publish",
+    "resume",
+    "save_loan_offer",
+    "terms_of",
+]
 
 
 @transaction.atomic
@@ -68,32 +75,35 @@ def save_loan_offer(
     DoesNotExist for another institution's offer, PermissionDenied for staff of another
     institution. A published offer is matched again; a save that changes nothing does nothing.
     """
-    _check_post(actor, institution)
+    check_post(actor, institution)
     terms = normalised(terms)
-    regions = _regions_of(terms)
+    regions = regions_of(terms.regions)
     if offer_id is None:
         _check_lends(institution)
         validate_terms(terms)
+        if (same := same_draft(LoanOffer, institution, terms, terms_of)) is not None:
+            return same
         offer: LoanOffer = LoanOffer(institution=institution, refreshed_at=timezone.now())
-        changed = _apply(offer, terms, before=None)
+        changed = changes_between(None, terms)
+        apply_columns(offer, columns_of(terms))
         offer.save(force_insert=True)
     else:
         offer = LoanOffer.objects.select_for_update(of=("self",)).get(
             pk=offer_id, institution=institution
         )
-        if offer.status == OfferStatus.CLOSED:
-            raise ValidationError(_("A closed offer cannot be changed. Copy it as a new draft."))
+        refuse_closed(offer)
         validate_terms(terms, booked_amount=offer.booked_amount, booked_count=offer.booked_count)
-        changed = _apply(offer, terms, before=terms_of(offer))
+        changed = changes_between(terms_of(offer), terms)
         if not changed:
             return offer
+        apply_columns(offer, columns_of(terms))
         offer.refreshed_at = timezone.now()
         offer.assumed_fields = [name for name in offer.assumed_fields if name not in changed]
         offer.save()
     _write_parts([(offer, terms)], regions, is_new=offer_id is None)
     record(Verb.OFFER_SAVED, actor=actor, obj=offer, data={"changed": changed})
     if offer.status == OfferStatus.PUBLISHED:
-        enqueue(MATCH_OFFER, {"offer_id": offer.pk})
+        match_again(offer)
     return offer
 
 
@@ -110,7 +120,7 @@ def create_loan_offers(
         offer = LoanOffer(
             institution=institution, refreshed_at=timezone.now(), assumed_fields=list(assumed)
         )
-        _apply(offer, terms, before=None)
+        apply_columns(offer, columns_of(terms))
         rows.append((offer, terms))
     LoanOffer.objects.bulk_create(offer for offer, _terms in rows)
     codes = {code for _offer, terms in rows for code in terms.regions}
@@ -119,42 +129,12 @@ def create_loan_offers(
     return [offer for offer, _terms in rows]
 
 
-def publish(actor: Actor, *, offer: LoanOffer) -> LoanOffer:
-    """Draft → published, and matched at once. See `_step` for what it raises."""
-    return _step(actor, offer, "publish")
-
-
-def pause(actor: Actor, *, offer: LoanOffer) -> LoanOffer:
-    """Published → paused: nothing new is proposed; matches under way go on."""
-    return _step(actor, offer, "pause")
-
-
-def resume(actor: Actor, *, offer: LoanOffer) -> LoanOffer:
-    """Paused → published again, and matched at once."""
-    return _step(actor, offer, "resume")
-
-
-def close(actor: Actor, *, offer: LoanOffer) -> LoanOffer:
-    """To closed, for good; matches under way go on."""
-    return _step(actor, offer, "close")
-
-
-STEPS = {"publish": publish, "pause": pause, "resume": resume, "close": close}
-
-
 def copy_as_draft(actor: Actor, *, offer: LoanOffer) -> LoanOffer:
     """A new draft of the same institution with the same terms and nothing booked."""
     terms = terms_of(offer)
-    longest = LoanOffer._meta.get_field("name").max_length or 0
-    suffix = _(" (copy)")
-    today = timezone.localdate()
-    is_over = terms.closes_on is not None and terms.closes_on < today
-    terms = replace(
-        terms,
-        name=terms.name[: longest - len(suffix)] + suffix,
-        opens_on=max(terms.opens_on, today),
-        closes_on=None if is_over else terms.closes_on,
-    )
+    opens_on, closes_on = copied_window(terms.opens_on, terms.closes_on)
+    name = copied_name(LoanOffer, terms.name)
+    terms = replace(terms, name=name, opens_on=opens_on, closes_on=closes_on)
     return save_loan_offer(actor, institution=offer.institution, terms=terms)
 
 
@@ -188,91 +168,9 @@ def terms_of(offer: LoanOffer) -> OfferTerms:
     )
 
 
-@transaction.atomic
-def _step(actor: Actor, offer: LoanOffer, action: str) -> LoanOffer:
-    """One step of the lifecycle: locked, audited, matched again.
-
-    Raises TransitionRefused (`lifecycles.OFFER`), ValidationError where the offer could not be
-    proposed anyway (suspended institution, last day over), PermissionDenied for other staff.
-    """
-    locked: LoanOffer = (
-        LoanOffer.objects.select_for_update(of=("self",))
-        .select_related("institution")
-        .get(pk=offer.pk)
-    )
-    _check_post(actor, locked.institution)
-    now = timezone.now()
-    if action in ("publish", "resume"):
-        _check_can_open(locked, timezone.localdate(now))
-    advance(OFFER, locked, action, actor=actor)
-    if action in ("publish", "resume"):
-        locked.published_at = locked.published_at or now
-        locked.refreshed_at = now
-        locked.save(update_fields=["published_at", "refreshed_at", "updated_at"])
-    enqueue(MATCH_OFFER, {"offer_id": locked.pk})
-    return locked
-
-
-def _check_post(actor: Actor, institution: Institution) -> None:
-    if actor.kind == Role.INSTITUTION_STAFF and institution_of(actor) != institution:
-        raise PermissionDenied("the offer is another institution's")
-
-
 def _check_lends(institution: Institution) -> None:
     if institution.kind != InstitutionKind.BANK:
         raise ValidationError(_("Only banks post loan offers."))
-
-
-def _check_can_open(offer: LoanOffer, today: date) -> None:
-    if offer.institution.is_suspended:
-        raise ValidationError(_("Your institution is suspended: its offers cannot be published."))
-    if offer.closes_on is not None and offer.closes_on < today:
-        raise ValidationError(_("The last day of the offer is over. Set a later one first."))
-
-
-def _regions_of(terms: OfferTerms) -> dict[str, Region]:
-    regions = Region.objects.in_bulk(terms.regions)
-    unknown = [code for code in terms.regions if code not in regions]
-    if unknown:
-        message = _("There is no division with this code: %(codes)s.")
-        raise ValidationError(
-            {"division_codes": ValidationError(message, params={"codes": ", ".join(unknown)})}
-        )
-    return dict(regions)
-
-
-def _apply(offer: LoanOffer, terms: OfferTerms, *, before: OfferTerms | None) -> dict[str, Any]:
-    """Set the columns; what changed, as the audit records it: {field: [before, after]}."""
-    for name, value in columns_of(terms).items():
-        setattr(offer, name, value)
-    changed: dict[str, Any] = {}
-    for name in OfferTerms.__dataclass_fields__:
-        new = getattr(terms, name)
-        old = None if before is None else getattr(before, name)
-        if before is not None and old == new:
-            continue
-        changed[name] = [] if name in UNRECORDED_VALUES else [_plain(old), _plain(new)]
-    return changed
-
-
-def _plain(value: Any) -> Any:
-    """As JSON the audit can sign: decimals as text, rows of tables as lists."""
-    match value:
-        case Decimal():
-            return str(value)
-        case date():
-            return value.isoformat()
-        case tuple():
-            return [_plain(each) for each in value]
-        case KindTerms():
-            return [value.kind, str(value.loan_to_value_percent), value.min_remaining_months]
-        case LimitTerms():
-            return [value.min_patents, str(value.limit_amount)]
-        case FeeTerms():
-            parts = (value.kind, value.payer, value.timing, value.amount, value.percent)
-            return [_plain(part) for part in parts]
-        case _:
-            return value
 
 
 def _write_parts(

@@ -1,53 +1,48 @@
-"""Changes to loan requests by their business; called by views and demo data.
+"""What only loan requests have: their amounts and purpose; called by views and demo data.
 
-Lock order: the business, then the request, then its matches by id. The lock on the business makes
-"one request in hand per business" a plain check; a database constraint stands behind it.
+Everything else is done by `services.requests`, for both kinds; its acts are offered here too.
 """
 
-from collections.abc import Iterable
 from decimal import Decimal
 
 from django.db import transaction
-from django.db.models import F
-from django.db.models.functions import Greatest
-from django.utils import timezone
 
-from businesses.models import Business, Patent
+from businesses.models import Business
 from financing import permissions
-from financing.lifecycles import MATCH, REQUEST
-from financing.models.loan_offers import LoanOffer
 from financing.models.loan_requests import LoanRequest
-from financing.models.matches import MATCH_BOOKED_STATUSES, Match
-from financing.models.proposals import Proposal
-from financing.models.requests import REQUEST_HOLDING_STATUSES, RequestStatus
-from financing.permissions import Cure, Reason, ReasonCode, Reasons
+from financing.models.requests import RequestStatus
+from financing.permissions import Cure, Reason, ReasonCode
+from financing.services.requests import (
+    RequestRefused,
+    copy_as_draft,
+    delete_draft,
+    lock_business,
+    lock_request,
+    refresh,
+    refuse,
+    save_changes,
+    save_patents,
+    submit,
+    withdraw,
+    withdraw_and_copy,
+)
 from financing.verbs import Verb
 from sipo_portal.audit.actors import Actor
 from sipo_portal.audit.services import record
-from sipo_portal.outbox.services import enqueue
-from sipo_portal.workflow.advance import advance
 
-MATCH_TASK = "financing.match_request"
-COPIED_FIELDS = (
-    "principal",
-    "least_accepted",
-    "term_months",
-    "max_apr_percent",
-    "purpose",
-    "purpose_text",
-)
-
-
-class RequestRefused(Exception):
-    """Nothing was changed; `reasons` say why and where each is cured."""
-
-    def __init__(self, reasons: Reasons) -> None:
-        super().__init__(", ".join(reason.code for reason in reasons))
-        self.reasons = reasons
-
-    @property
-    def code(self) -> ReasonCode:
-        return self.reasons[0].code
+__all__ = [
+    "RequestRefused",
+    "copy_as_draft",
+    "delete_draft",
+    "refresh",
+    "save_loan",
+    "save_patents",
+    "save_purpose",
+    "start_draft",
+    "submit",
+    "withdraw",
+    "withdraw_and_copy",
+]
 
 
 @transaction.atomic
@@ -56,8 +51,8 @@ def start_draft(*, actor: Actor, business: Business) -> LoanRequest:
 
     Raises RequestRefused for a business that may not ask for a loan.
     """
-    business = _locked_business(business.pk)
-    _refuse(permissions.against_requesting(business))
+    business = lock_business(business.pk)
+    refuse(permissions.against_requesting(business))
     untouched: LoanRequest | None = LoanRequest.objects.filter(
         business=business,
         status=RequestStatus.DRAFT,
@@ -83,11 +78,11 @@ def save_loan(
     max_apr_percent: Decimal | None = None,
 ) -> LoanRequest:
     """Amounts in yuan, the dearest APR in per cent or None. RequestRefused when it is fixed."""
-    locked = _locked(request)
-    _refuse(permissions.against_changing(locked))
+    locked = lock_request(request)
+    refuse(permissions.against_changing(locked))
     if least_accepted > principal:
         raise RequestRefused((Reason(ReasonCode.LEAST_ABOVE_PRINCIPAL, Cure.LOAN),))
-    return _save(
+    return save_changes(
         locked,
         actor,
         principal=principal,
@@ -98,168 +93,10 @@ def save_loan(
 
 
 @transaction.atomic
-def save_patents(*, actor: Actor, request: LoanRequest, patent_ids: Iterable[int]) -> LoanRequest:
-    """Replace the patents offered: only live ones of the same business. Raises RequestRefused."""
-    locked = _locked(request)
-    _refuse(permissions.against_changing(locked))
-    wanted = set(patent_ids)
-    known = set(
-        Patent.objects.filter(
-            business_id=locked.business_id,
-            status__in=permissions.LIVE_PATENT_STATUSES,
-            pk__in=wanted,
-        ).values_list("pk", flat=True)
-    )
-    if known != wanted:
-        raise RequestRefused((Reason(ReasonCode.PATENT_FOREIGN, Cure.PATENTS),))
-    if known != set(locked.patents.values_list("pk", flat=True)):
-        locked.patents.set(sorted(known))
-        locked.save(update_fields=["updated_at"])
-        record(
-            Verb.REQUEST_SAVED,
-            actor=actor,
-            obj=locked,
-            data={"part": "patents", "patents": sorted(known)},
-        )
-    return locked
-
-
-@transaction.atomic
 def save_purpose(
     *, actor: Actor, request: LoanRequest, purpose: str, purpose_text: str = ""
 ) -> LoanRequest:
     """`purpose`: a value of `Purpose`. Raises RequestRefused when the request is fixed."""
-    locked = _locked(request)
-    _refuse(permissions.against_changing(locked))
-    return _save(locked, actor, purpose=purpose, purpose_text=purpose_text)
-
-
-@transaction.atomic
-def submit(*, actor: Actor, request: LoanRequest) -> LoanRequest:
-    """Send the request into matching; what was sent before is returned as it is.
-
-    Raises RequestRefused with everything that is still to be cured.
-    """
-    locked = _locked(request)
-    if locked.status in REQUEST_HOLDING_STATUSES and locked.status != RequestStatus.RETURNED:
-        return locked
-    _refuse(permissions.against_submitting(locked))
-    now = timezone.now()
-    # Waiting counts from the first time; a request that was sent back keeps its place.
-    locked.submitted_at = locked.submitted_at or now
-    locked.refreshed_at = now
-    locked.returned_reason = ""
-    locked.save(update_fields=["submitted_at", "refreshed_at", "returned_reason", "updated_at"])
-    advance(REQUEST, locked, "submit", actor=actor)
-    enqueue(MATCH_TASK, {"request_id": locked.pk})
-    return locked
-
-
-@transaction.atomic
-def withdraw(*, actor: Actor, request: LoanRequest) -> LoanRequest:
-    """Take the request back, and with it its proposals and live matches.
-
-    What was booked for terms is given back to the offer. Withdrawing twice is the same as once.
-    Raises RequestRefused where terms were accepted already.
-    """
-    locked = _locked(request)
-    if locked.status == RequestStatus.WITHDRAWN:
-        return locked
-    _refuse(permissions.against_withdrawing(locked))
-    live = Match.objects.live().filter(loan_request=locked).select_for_update(of=("self",))
-    for match in live.order_by("pk"):
-        was_booked = match.status in MATCH_BOOKED_STATUSES
-        advance(MATCH, match, "withdraw", actor=actor, data={"because": "request.withdraw"})
-        if was_booked:
-            _release_booking(match)
-    Proposal.objects.filter(loan_request=locked).delete()
-    advance(REQUEST, locked, "withdraw", actor=actor)
-    return locked
-
-
-@transaction.atomic
-def delete_draft(*, actor: Actor, request: LoanRequest) -> None:
-    """Remove a request that was never submitted. Raises RequestRefused for any other."""
-    locked = _locked(request)
-    _refuse(permissions.against_deleting(locked))
-    record(Verb.REQUEST_DELETED, actor=actor, obj=locked)
-    locked.delete()
-
-
-@transaction.atomic
-def refresh(*, actor: Actor, request: LoanRequest) -> LoanRequest:
-    """Say that the request is still wanted, which starts its 90 days anew (DOMAIN 3)."""
-    locked = _locked(request)
-    _refuse(permissions.against_refreshing(locked))
-    locked.refreshed_at = timezone.now()
-    locked.save(update_fields=["refreshed_at", "updated_at"])
-    record(Verb.REQUEST_REFRESHED, actor=actor, obj=locked)
-    return locked
-
-
-@transaction.atomic
-def copy_as_draft(*, actor: Actor, request: LoanRequest) -> LoanRequest:
-    """A draft with the same wishes and those of the patents that still live.
-
-    An equal draft that is there already is returned, so that a second click makes no second one.
-    Raises RequestRefused for a business that may not ask for a loan.
-    """
-    business = _locked_business(request.business_id)
-    _refuse(permissions.against_requesting(business))
-    wishes = {name: getattr(request, name) for name in COPIED_FIELDS}
-    equal: LoanRequest | None = LoanRequest.objects.filter(
-        business=business, status=RequestStatus.DRAFT, submitted_at__isnull=True, **wishes
-    ).first()
-    if equal is not None:
-        return equal
-    draft: LoanRequest = LoanRequest.objects.create(
-        business=business, created_by=actor.user, **wishes
-    )
-    draft.patents.set(request.patents.filter(status__in=permissions.LIVE_PATENT_STATUSES))
-    data = {"part": "copy", "copied_from": request.pk}
-    record(Verb.REQUEST_SAVED, actor=actor, obj=draft, data=data)
-    return draft
-
-
-@transaction.atomic
-def withdraw_and_copy(*, actor: Actor, request: LoanRequest) -> LoanRequest:
-    """The way to change what was submitted: take it back and go on with a draft like it."""
-    withdrawn = withdraw(actor=actor, request=request)
-    return copy_as_draft(actor=actor, request=withdrawn)
-
-
-def _refuse(reasons: Reasons) -> None:
-    if reasons:
-        raise RequestRefused(reasons)
-
-
-def _locked_business(pk: int) -> Business:
-    # NO KEY: rows that only refer to the business may still be written meanwhile.
-    return Business.objects.select_for_update(no_key=True).get(pk=pk)
-
-
-def _locked(request: LoanRequest) -> LoanRequest:
-    """The request as it is now, its business locked before it."""
-    business = _locked_business(request.business_id)
-    locked: LoanRequest = LoanRequest.objects.select_for_update(of=("self",)).get(pk=request.pk)
-    locked.business = business
-    return locked
-
-
-def _save(locked: LoanRequest, actor: Actor, **values: object) -> LoanRequest:
-    """Store what differs; nothing is written or recorded for a second, equal post."""
-    changed = [name for name, value in values.items() if getattr(locked, name) != value]
-    if changed:
-        for name in changed:
-            setattr(locked, name, values[name])
-        locked.save(update_fields=[*changed, "updated_at"])
-        record(Verb.REQUEST_SAVED, actor=actor, obj=locked, data={"fields": changed})
-    return locked
-
-
-def _release_booking(match: Match) -> None:
-    """Give the booked amount and count back to the offer, never below nothing."""
-    LoanOffer.objects.filter(matches=match).update(
-        booked_amount=Greatest(F("booked_amount") - match.amount, Decimal(0)),
-        booked_count=Greatest(F("booked_count") - 1, 0),
-    )
+    locked = lock_request(request)
+    refuse(permissions.against_changing(locked))
+    return save_changes(locked, actor, purpose=purpose, purpose_text=purpose_text)

@@ -4,27 +4,31 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Max, Q
 from django.utils import timezone
 
 from financing.fairness import fairness_table
 from financing.lifecycles import REQUEST, RUN
 from financing.match_rows import yuan
 from financing.matching.results import MatchingResult
-from financing.models import LoanOffer, LoanRequest, MatchRun, Proposal
+from financing.models import MatchRun, Proposal
 from financing.models.match_runs import RunKind, RunStage, RunStatus
 from financing.models.matches import Match
 from financing.models.requests import REQUEST_MATCHING_STATUSES, RequestStatus
+from financing.pair_kinds import INSURANCE, KINDS, LOAN, PairKind, kind_of
 from financing.run_inputs import (
+    Key,
     RunInput,
     allotment,
     decide,
+    key_of,
     proposals_of,
     read_full_run,
     read_offer_run,
     read_request_run,
 )
 from financing.services.writing_lock import lock_claiming, lock_writing
+from financing.standing_rows import price_key
 from financing.verbs import Verb
 from sipo_portal.audit.actors import Actor
 from sipo_portal.audit.services import record
@@ -125,53 +129,70 @@ def run_matching(run_id: int) -> None:
 
 
 def match_request(request_id: int) -> None:
-    """Match one submitted request at once; its proposals are provisional until the next full run.
+    """Match one submitted loan request at once; its proposals are provisional until the next full
+    run.
 
     Runs in the caller's transaction or its own. A request no longer in matching only loses its
     proposals.
     """
-    _incremental(
-        RunKind.REQUEST,
-        {"loan_request_id": request_id},
-        read=lambda on: read_request_run(request_id, on),
-        stale=Q(loan_request_id=request_id),
-        request_id=request_id,
-    )
+    _match_request(LOAN, request_id)
+
+
+def match_insurance_request(request_id: int) -> None:
+    """The same for an insurance request."""
+    _match_request(INSURANCE, request_id)
 
 
 def match_offer(offer_id: int) -> None:
-    """Match one published or changed offer with the open requests that have a free place.
+    """Match one published or changed loan offer with the open requests that have a free place.
 
     An offer no longer live only loses its proposals.
     """
+    _match_offer(LOAN, offer_id)
+
+
+def match_insurance_offer(offer_id: int) -> None:
+    """The same for an insurance offer."""
+    _match_offer(INSURANCE, offer_id)
+
+
+def _match_request(kind: PairKind, request_id: int) -> None:
+    _incremental(
+        RunKind.REQUEST,
+        {kind.request_id: request_id},
+        read=lambda on: read_request_run(kind, request_id, on),
+        opened=(kind, request_id),
+    )
+
+
+def _match_offer(kind: PairKind, offer_id: int) -> None:
     _incremental(
         RunKind.OFFER,
-        {"loan_offer_id": offer_id},
-        read=lambda on: read_offer_run(offer_id, on),
-        stale=Q(loan_offer_id=offer_id),
+        {kind.offer_id: offer_id},
+        read=lambda on: read_offer_run(kind, offer_id, on),
     )
 
 
 @transaction.atomic
 def _incremental(
-    kind: RunKind,
+    run_kind: RunKind,
     subject: dict[str, int],
     *,
     read: Callable[[date], RunInput],
-    stale: Q,
-    request_id: int | None = None,
+    opened: tuple[PairKind, int] | None = None,
 ) -> None:
+    """`subject`: the column and id of the request or offer the run is about."""
     lock_writing()
-    if request_id is not None:
-        _open_request(request_id)
+    if opened is not None:
+        _open_request(*opened)
     on = timezone.localdate()
     found = read(on)
-    Proposal.objects.filter(stale).delete()
+    Proposal.objects.filter(**subject).delete()
     if not found.requests:
         return
     now = timezone.now()
     run = MatchRun.objects.create(
-        kind=kind,
+        kind=run_kind,
         status=RunStatus.RUNNING,
         status_changed_at=now,
         started_at=now,
@@ -187,19 +208,22 @@ def _incremental(
 
 def _place_after_standing(proposals: list[Proposal]) -> None:
     """Rank new proposals behind those their requests keep."""
-    kept: dict[int | None, int] = {}
-    rows = Proposal.objects.filter(
-        loan_request_id__in={proposal.loan_request_id for proposal in proposals}
-    ).values_list("loan_request_id", "rank")
-    for request_id, rank in rows:
-        kept[request_id] = max(rank, kept.get(request_id, 0))
-    for proposal in proposals:
-        proposal.rank += kept.get(proposal.loan_request_id, 0)
+    for kind in KINDS:
+        own = [each for each in proposals if kind_of(each) is kind]
+        ids = {getattr(each, kind.request_id) for each in own}
+        kept = dict(
+            Proposal.objects.filter(**{f"{kind.request_field}__in": ids})
+            .values_list(kind.request_id)
+            .annotate(most=Max("rank"))
+            .order_by()
+        )
+        for proposal in own:
+            proposal.rank += kept.get(getattr(proposal, kind.request_id), 0)
 
 
-def _open_request(request_id: int) -> None:
+def _open_request(kind: PairKind, request_id: int) -> None:
     request = (
-        LoanRequest.objects.select_for_update()
+        kind.requests._default_manager.select_for_update()
         .filter(pk=request_id, status=RequestStatus.SUBMITTED)
         .first()
     )
@@ -251,51 +275,66 @@ def _write_full_run(
     locked = MatchRun.objects.select_for_update().get(pk=run.pk)
     if locked.status != RunStatus.RUNNING:
         raise RunCancelled
-    request_ids = [int(row.id) for row in found.requests]
-    changed = set(
-        LoanRequest.objects.filter(pk__in=request_ids)
+    every = proposals_of(result, found, run, is_provisional=False)
+    kept: list[Proposal] = []
+    for kind in KINDS:
+        request_ids = {pk for name, pk in found.business_ids if name == kind.name}
+        changed = _changed_since(kind, request_ids, snapshot_at)
+        own = [each for each in every if kind_of(each) is kind]
+        kept += _still_holding(kind, own, request_ids - changed)
+        stale = {f"{kind.request_field}__in": request_ids - changed}
+        Proposal.objects.filter(**stale).delete()
+    Proposal.objects.bulk_create(kept, batch_size=BATCH)
+    _finish(locked, found, result, kept)
+
+
+def _changed_since(kind: PairKind, request_ids: set[int], moment: datetime) -> set[int]:
+    """Requests that people or an incremental run touched after `moment`."""
+    return set(
+        kind.requests._default_manager.filter(pk__in=request_ids)
         .filter(
-            Q(updated_at__gt=snapshot_at)
-            | Q(proposals__created_at__gt=snapshot_at)
-            | Q(matches__created_at__gt=snapshot_at)
+            Q(updated_at__gt=moment)
+            | Q(proposals__created_at__gt=moment)
+            | Q(matches__created_at__gt=moment)
         )
         .values_list("pk", flat=True)
     )
-    still_open = (
-        set(
-            LoanRequest.objects.filter(
-                pk__in=request_ids, status__in=REQUEST_MATCHING_STATUSES
-            ).values_list("pk", flat=True)
-        )
-        - changed
+
+
+def _still_holding(
+    kind: PairKind, proposals: list[Proposal], request_ids: set[int]
+) -> list[Proposal]:
+    """Of the proposals of these requests those whose request and offer are still open, and whose
+    pair nobody claimed meanwhile."""
+    still_open = set(
+        kind.requests._default_manager.filter(
+            pk__in=request_ids, status__in=REQUEST_MATCHING_STATUSES
+        ).values_list("pk", flat=True)
     )
     live_pairs = set(
         Match.objects.live()
-        .filter(loan_request_id__in=request_ids)
-        .values_list("loan_request_id", "loan_offer_id")
+        .filter(**{f"{kind.request_field}__in": request_ids})
+        .values_list(kind.request_id, kind.offer_id)
     )
-    proposals = [
-        proposal
-        for proposal in proposals_of(result, found, run, is_provisional=False)
-        if proposal.loan_request_id in still_open
-        and (proposal.loan_request_id, proposal.loan_offer_id) not in live_pairs
-    ]
     live_offers = set(
-        LoanOffer.objects.live()
-        .filter(pk__in={proposal.loan_offer_id for proposal in proposals})
+        kind.offers._default_manager.live()
+        .filter(pk__in={getattr(each, kind.offer_id) for each in proposals})
         .values_list("pk", flat=True)
     )
-    proposals = [proposal for proposal in proposals if proposal.loan_offer_id in live_offers]
-    Proposal.objects.filter(loan_request_id__in=set(request_ids) - changed).delete()
-    Proposal.objects.bulk_create(proposals, batch_size=BATCH)
-    _finish(locked, found, result, proposals)
+    return [
+        each
+        for each in proposals
+        if getattr(each, kind.request_id) in still_open
+        and getattr(each, kind.offer_id) in live_offers
+        and (getattr(each, kind.request_id), getattr(each, kind.offer_id)) not in live_pairs
+    ]
 
 
 def _finish(
     run: MatchRun, found: RunInput, result: MatchingResult, proposals: list[Proposal]
 ) -> None:
     """Store what makes the run explainable: policy, digests, counts, value and bound."""
-    reached = {proposal.loan_request_id for proposal in proposals}
+    reached = {_request_key(proposal) for proposal in proposals}
     run.policy = found.policy
     run.as_of = found.policy_row.as_of
     run.seed = result.seed
@@ -310,10 +349,15 @@ def _finish(
     run.saving_total = yuan(sum(proposal.saving_fen for proposal in firsts))
     run.value = yuan(result.value_fen)
     run.bound = yuan(result.bound_fen)
-    run.prices = {room.offer_id: room.price_fen_ppm for room in result.rooms if room.price_fen_ppm}
+    run.prices = {
+        price_key(room.kind, room.offer_id): room.price_fen_ppm
+        for room in result.rooms
+        if room.price_fen_ppm
+    }
     if run.kind == RunKind.FULL and not run.scope_prefix:
         run.allotted = allotment(proposals, found.requests)
-    run.fairness = fairness_table(found.requests, reached)
+    reached_rows = [row for row in found.requests if key_of(row) in reached]
+    run.fairness = fairness_table(found.requests, reached_rows)
     run.progress_percent = 100
     run.finished_at = timezone.now()
     run.save()
@@ -328,6 +372,11 @@ def _finish(
             "result_digest": run.result_digest,
         },
     )
+
+
+def _request_key(proposal: Proposal) -> Key:
+    kind = kind_of(proposal)
+    return kind.name, getattr(proposal, kind.request_id)
 
 
 @transaction.atomic

@@ -12,22 +12,23 @@ from businesses.models import Business, BusinessMember, Patent
 from businesses.models.businesses import BusinessStatus
 from businesses.models.patents import PatentStatus
 from businesses.services.patents import verify_patent
+from financing import notifications
 from financing.lifecycles import MATCH
 from financing.match_runs import (
-    current_policy,
     fingerprint,
     is_contended,
     rules_failing_now,
 )
 from financing.models import InstitutionStaff, Match, MatchDecision, Proposal
 from financing.models.matches import MATCH_LIVE_STATUSES, DecisionReason, MatchStatus
+from financing.services.clocks import Stage, end_clock, resume_clock, start_clock, stop_clock
+from financing.services.consents import disclose_identity_if_ready
 from financing.services.referrals import refer_blind
+from financing.services.rematching import rematch
 from financing.services.writing_lock import lock_claiming
 from financing.verbs import Verb
 from sipo_portal.audit.actors import Actor
 from sipo_portal.audit.services import record
-from sipo_portal.offices.working_days import add_working_days
-from sipo_portal.outbox.services import enqueue
 from sipo_portal.workflow.advance import advance
 
 # DOMAIN 3: a register extract is at most this old when a match is referred.
@@ -84,11 +85,7 @@ def claim(*, actor: Actor, proposal: Proposal) -> Match:
     current = Proposal.objects.filter(pk=proposal.pk).select_related("run").first()
     if current is None:
         raise MatchRefused(MatchRefusal.PROPOSAL_GONE)
-    if (
-        current.is_provisional
-        and current.loan_offer is not None
-        and is_contended(current.loan_offer, on=timezone.localdate())
-    ):
+    if current.is_provisional and is_contended(current.offer, on=timezone.localdate()):
         raise MatchRefused(MatchRefusal.CONTENDED)
     match = _match_of(current, actor)
     try:
@@ -108,6 +105,7 @@ def claim(*, actor: Actor, proposal: Proposal) -> Match:
             "is_provisional": current.is_provisional,
         },
     )
+    start_clock(match, Stage.REVIEW, on=timezone.localdate())
     current.delete()
     return match
 
@@ -160,39 +158,37 @@ def approve(
     if failed:
         raise MatchRefused(MatchRefusal.NO_LONGER_FITS, failed)
     advance(MATCH, locked, "approve", actor=actor)
-    deadline_on, _provisional = add_working_days(today, current_policy(today).first_answer_days)
-    locked.deadline_on = deadline_on
-    locked.save(update_fields=["deadline_on"])
-    _decide(actor, locked, "approve", Reason(DecisionReason.FITS, text=text))
+    start_clock(locked, Stage.FIRST_ANSWER, on=today)
+    decide(actor, locked, "approve", Reason(DecisionReason.FITS, text=text))
     refer_blind(actor=actor, match=locked)
+    notifications.match_referred(locked)
+    # Consent given for an earlier match of the same institution and purpose covers this one too.
+    disclose_identity_if_ready(locked, actor=actor)
     return locked
 
 
 @transaction.atomic
 def reject(*, actor: Actor, match: Match, reason: Reason) -> Match:
     """End the match with a structured reason and look for what else fits the request."""
-    _refuse_missing_text(reason)
+    refuse_missing_text(reason)
     locked = _locked_for_review(actor, match)
     advance(MATCH, locked, "reject", actor=actor, data=_audited(reason))
-    _decide(actor, locked, "reject", reason)
-    if locked.loan_request_id is not None:
-        enqueue("financing.match_request", {"request_id": locked.loan_request_id})
+    end_clock(locked)
+    notifications.match_rejected(locked, decide(actor, locked, "reject", reason))
+    rematch(locked.request)
     return locked
 
 
 @transaction.atomic
 def return_to_business(*, actor: Actor, match: Match, reason: Reason) -> Match:
     """Ask the business for more before a decision; it answers and the match is back in review."""
-    _refuse_missing_text(reason, always=True)
+    refuse_missing_text(reason, always=True)
     locked = _locked_for_review(actor, match)
     advance(MATCH, locked, "return", actor=actor, data=_audited(reason))
-    deadline_on, _provisional = add_working_days(
-        timezone.localdate(), current_policy(timezone.localdate()).consent_days
-    )
-    locked.deadline_on = deadline_on
-    locked.save(update_fields=["deadline_on"])
+    stop_clock(locked, on=timezone.localdate())
     shown = Reason(reason.code, reason.criterion, reason.text, is_shown_to_business=True)
-    _decide(actor, locked, "return", shown)
+    decide(actor, locked, "return", shown)
+    notifications.match_returned(locked)
     return locked
 
 
@@ -201,16 +197,10 @@ def resubmit(*, actor: Actor, match: Match, text: str) -> Match:
     """The business answers what a coordinator asked; the match returns to the review."""
     locked = Match.objects.select_for_update().get(pk=match.pk)
     advance(MATCH, locked, "resubmit", actor=actor)
-    locked.deadline_on = review_deadline()
-    locked.save(update_fields=["deadline_on"])
-    _decide(actor, locked, "resubmit", Reason(DecisionReason.OTHER, text=text))
+    resume_clock(locked, on=timezone.localdate())
+    decide(actor, locked, "resubmit", Reason(DecisionReason.OTHER, text=text))
+    notifications.match_resubmitted(locked)
     return locked
-
-
-def review_deadline() -> date:
-    """The day a review that starts today should be decided."""
-    today = timezone.localdate()
-    return add_working_days(today, current_policy(today).review_days)[0]
 
 
 def unchecked_patents(match: Match, on: date) -> list[Patent]:
@@ -238,7 +228,6 @@ def _match_of(proposal: Proposal, actor: Actor) -> Match:
         run_id=proposal.run_id,
         claimed_by=actor.user,
         claimed_at=timezone.now(),
-        deadline_on=review_deadline(),
     )
 
 
@@ -275,12 +264,14 @@ def _refuse_own_interest(actor: Actor, business_id: int, institution_id: int) ->
         raise MatchRefused(MatchRefusal.OWN_INTEREST)
 
 
-def _refuse_missing_text(reason: Reason, *, always: bool = False) -> None:
+def refuse_missing_text(reason: Reason, *, always: bool = False) -> None:
+    """A reason without a code of its own needs its text; raises MatchRefused."""
     if (always or reason.code == DecisionReason.OTHER) and not reason.text.strip():
         raise MatchRefused(MatchRefusal.REASON_NEEDS_TEXT)
 
 
-def _decide(actor: Actor, match: Match, action: str, reason: Reason) -> MatchDecision:
+def decide(actor: Actor, match: Match, action: str, reason: Reason) -> MatchDecision:
+    """Store a person's structured reason, with what blocks the pair until its criterion changes."""
     return MatchDecision.objects.create(
         match=match,
         action=action,

@@ -15,14 +15,14 @@ from django.utils.translation import gettext as _
 from financing.models.institutions import Institution, InstitutionKind
 from financing.models.loan_offers import LoanOffer
 from financing.models.offers import OfferStatus
-from financing.services.loan_offers import MATCH_OFFER, create_loan_offers
+from financing.services.loan_offers import create_loan_offers
 from financing.services.offer_cells import read_terms
 from financing.services.offer_terms import OfferTerms, normalised, validate_terms
+from financing.services.offers import match_again
 from financing.verbs import Verb
 from sipo_portal.audit.actors import Actor
 from sipo_portal.audit.services import record
 from sipo_portal.offices.models import Region
-from sipo_portal.outbox.services import enqueue
 from sipo_portal.tabular.reading import ImportRefused, Row, RowFault, RowReader
 
 REQUIRED = (
@@ -178,7 +178,7 @@ def store_offers(
                 now,
                 now,
             )
-            enqueue(MATCH_OFFER, {"offer_id": offer.pk})
+            match_again(offer)
     record(
         Verb.OFFERS_IMPORTED,
         actor=actor,

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 from django.core.exceptions import ValidationError
 from django.utils.functional import Promise
@@ -18,6 +18,7 @@ from businesses.rules import industries
 from financing.models.loan_offers import CollateralBasis, RateBasis
 
 Messages = dict[str, list[Any]]
+Fault = tuple[str, ValidationError]
 MOST_TERM_MONTHS = 360
 
 
@@ -108,8 +109,27 @@ def normalised(terms: OfferTerms) -> OfferTerms:
 
     Raises ValidationError at `industries` naming the codes nobody knows.
     """
+    codes = industry_codes(terms.industries)
+    is_fixed = terms.rate_basis == RateBasis.FIXED
+    has_share = terms.collateral_basis == CollateralBasis.SHARE_OF_PRINCIPAL
+    return replace(
+        terms,
+        name=terms.name.strip(),
+        industries=codes,
+        regions=tuple(sorted(set(terms.regions))),
+        size_classes=tuple(sorted(set(terms.size_classes))),
+        required_certificates=tuple(sorted(set(terms.required_certificates))),
+        interest_rate_percent=terms.interest_rate_percent if is_fixed else None,
+        spread_bp=None if is_fixed else terms.spread_bp,
+        collateral_share_percent=terms.collateral_share_percent if has_share else None,
+        limits=tuple(sorted(terms.limits, key=lambda step: step.min_patents)),
+    )
+
+
+def industry_codes(texts: Iterable[str]) -> tuple[str, ...]:
+    """Industry codes in full form, each once; ValidationError at `industries` for unknown ones."""
     unknown, codes = [], []
-    for text in terms.industries:
+    for text in texts:
         try:
             codes.append(industries.normalise(text))
         except industries.UnknownIndustry:
@@ -122,20 +142,7 @@ def normalised(terms: OfferTerms) -> OfferTerms:
         raise ValidationError(
             {"industries": ValidationError(message, params={"codes": ", ".join(unknown)})}
         )
-    is_fixed = terms.rate_basis == RateBasis.FIXED
-    has_share = terms.collateral_basis == CollateralBasis.SHARE_OF_PRINCIPAL
-    return replace(
-        terms,
-        name=terms.name.strip(),
-        industries=tuple(dict.fromkeys(codes)),
-        regions=tuple(sorted(set(terms.regions))),
-        size_classes=tuple(sorted(set(terms.size_classes))),
-        required_certificates=tuple(sorted(set(terms.required_certificates))),
-        interest_rate_percent=terms.interest_rate_percent if is_fixed else None,
-        spread_bp=None if is_fixed else terms.spread_bp,
-        collateral_share_percent=terms.collateral_share_percent if has_share else None,
-        limits=tuple(sorted(terms.limits, key=lambda step: step.min_patents)),
-    )
+    return tuple(dict.fromkeys(codes))
 
 
 def validate_terms(
@@ -148,71 +155,96 @@ def validate_terms(
     """
     faults = [
         *_of_ranges(terms),
+        *window_faults(terms),
         *_of_rate(terms),
         *_of_collateral(terms),
         *_of_limits(terms),
-        *_of_fees(terms.fees),
-        *_of_capacity(terms, booked_amount, booked_count),
+        *fee_faults(terms.fees),
+        *capacity_faults(terms, terms.min_principal, booked_amount, booked_count),
     ]
-    if faults:
-        messages: Messages = {}
-        for name, fault in faults:
-            messages.setdefault(name, []).append(fault)
+    raise_faults(faults)
+
+
+def raise_faults(faults: Iterable[Fault]) -> None:
+    """Raises ValidationError with all of them by field, if there are any."""
+    messages: Messages = {}
+    for name, each in faults:
+        messages.setdefault(name, []).append(each)
+    if messages:
         raise ValidationError(messages)
 
 
-Fault = tuple[str, ValidationError]
-
-
-def _fault(name: str, message: Promise, params: dict[str, Any] | None = None) -> Fault:
+def fault(name: str, message: Promise, params: dict[str, Any] | None = None) -> Fault:
+    """A message at a field; `params` fill its placeholders."""
     return name, ValidationError(message, params=params)  # type: ignore[arg-type]
 
 
-def _of_ranges(terms: OfferTerms) -> Iterable[Fault]:
+class PostedTerms(Protocol):
+    """What terms of every kind of offer have, as far as it is checked here."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def opens_on(self) -> date: ...
+    @property
+    def closes_on(self) -> date | None: ...
+    @property
+    def size_classes(self) -> tuple[str, ...]: ...
+    @property
+    def capacity_amount(self) -> Decimal: ...
+    @property
+    def capacity_count(self) -> int | None: ...
+
+
+def window_faults(terms: PostedTerms) -> Iterable[Fault]:
+    """Name, days and size classes."""
     if not terms.name:
-        yield _fault("name", _("Enter a name that businesses will recognise."))
-    if terms.max_principal <= 0:
-        yield _fault("max_principal", _("Enter an amount above 0."))
-    elif terms.max_principal < terms.min_principal:
-        yield _fault("max_principal", _("The most cannot be below the least principal."))
-    if not 1 <= terms.min_term_months <= MOST_TERM_MONTHS:
-        yield _fault("min_term_months", _("Enter 1 to 360 months."))
-    if not 1 <= terms.max_term_months <= MOST_TERM_MONTHS:
-        yield _fault("max_term_months", _("Enter 1 to 360 months."))
-    elif terms.max_term_months < terms.min_term_months:
-        yield _fault("max_term_months", _("The longest term cannot be below the shortest."))
+        yield fault("name", _("Enter a name that businesses will recognise."))
     if terms.closes_on is not None and terms.closes_on < terms.opens_on:
-        yield _fault("closes_on", _("The last day cannot be before the first day."))
+        yield fault("closes_on", _("The last day cannot be before the first day."))
     if not terms.size_classes:
-        yield _fault("size_classes", _("Choose at least one size class."))
+        yield fault("size_classes", _("Choose at least one size class."))
+
+
+def _of_ranges(terms: OfferTerms) -> Iterable[Fault]:
+    if terms.max_principal <= 0:
+        yield fault("max_principal", _("Enter an amount above 0."))
+    elif terms.max_principal < terms.min_principal:
+        yield fault("max_principal", _("The most cannot be below the least principal."))
+    if not 1 <= terms.min_term_months <= MOST_TERM_MONTHS:
+        yield fault("min_term_months", _("Enter 1 to 360 months."))
+    if not 1 <= terms.max_term_months <= MOST_TERM_MONTHS:
+        yield fault("max_term_months", _("Enter 1 to 360 months."))
+    elif terms.max_term_months < terms.min_term_months:
+        yield fault("max_term_months", _("The longest term cannot be below the shortest."))
     if terms.min_patents < 1:
-        yield _fault("min_patents", _("At least one patent is needed."))
+        yield fault("min_patents", _("At least one patent is needed."))
 
 
 def _of_rate(terms: OfferTerms) -> Iterable[Fault]:
     if terms.rate_basis == RateBasis.FIXED:
         if terms.interest_rate_percent is None:
-            yield _fault("interest_rate_percent", _("Enter the fixed rate, for example 3.45."))
+            yield fault("interest_rate_percent", _("Enter the fixed rate, for example 3.45."))
     elif terms.spread_bp is None:
-        yield _fault(
+        yield fault(
             "spread_bp", _("Enter the spread in basis points; 0 for the LPR itself, -20 below it.")
         )
 
 
 def _of_collateral(terms: OfferTerms) -> Iterable[Fault]:
     if not terms.accepted_kinds:
-        yield _fault("", _("Accept at least one kind of patent."))
+        yield fault("", _("Accept at least one kind of patent."))
     seen = set()
     for kind in terms.accepted_kinds:
         if kind.kind in seen:
-            yield _fault(f"{kind.place}-kind", _("This kind of patent is there twice."))
+            yield fault(f"{kind.place}-kind", _("This kind of patent is there twice."))
         seen.add(kind.kind)
         if not 0 <= kind.loan_to_value_percent <= 100:
-            yield _fault(f"{kind.place}-loan_to_value_percent", _("Enter 0 to 100 per cent."))
+            yield fault(f"{kind.place}-loan_to_value_percent", _("Enter 0 to 100 per cent."))
         elif terms.collateral_basis != CollateralBasis.LIMIT_TABLE and not (
             kind.loan_to_value_percent
         ):
-            yield _fault(
+            yield fault(
                 f"{kind.place}-loan_to_value_percent",
                 _("Enter more than 0: nothing could be lent against this kind of patent."),
             )
@@ -220,12 +252,12 @@ def _of_collateral(terms: OfferTerms) -> Iterable[Fault]:
     if terms.collateral_basis == CollateralBasis.SHARE_OF_PRINCIPAL and (
         share is None or not 0 < share <= 100
     ):
-        yield _fault(
+        yield fault(
             "collateral_share_percent",
             _("Enter which share of the principal the patents must cover, above 0 up to 100."),
         )
     if terms.unappraised_limit is not None and terms.unappraised_limit <= 0:
-        yield _fault(
+        yield fault(
             "unappraised_limit",
             _("Enter an amount above 0, or leave it empty to refuse patents without appraisal."),
         )
@@ -233,45 +265,52 @@ def _of_collateral(terms: OfferTerms) -> Iterable[Fault]:
 
 def _of_limits(terms: OfferTerms) -> Iterable[Fault]:
     if terms.collateral_basis == CollateralBasis.LIMIT_TABLE and not terms.limits:
-        yield _fault("collateral_basis", _("Enter at least one line of the limit table below."))
+        yield fault("collateral_basis", _("Enter at least one line of the limit table below."))
     before: LimitTerms | None = None
     for step in terms.limits:
         if step.limit_amount <= 0:
-            yield _fault(f"{step.place}-limit_amount", _("Enter an amount above 0."))
+            yield fault(f"{step.place}-limit_amount", _("Enter an amount above 0."))
         if before is not None and step.min_patents == before.min_patents:
-            yield _fault(f"{step.place}-min_patents", _("This number of patents is there twice."))
+            yield fault(f"{step.place}-min_patents", _("This number of patents is there twice."))
         elif before is not None and step.limit_amount <= before.limit_amount:
-            yield _fault(
+            yield fault(
                 f"{step.place}-limit_amount",
                 _("More patents must give a higher limit than the line before."),
             )
         before = step
 
 
-def _of_fees(fees: Iterable[FeeTerms]) -> Iterable[Fault]:
+def fee_faults(fees: Iterable[FeeTerms]) -> Iterable[Fault]:
+    """What is wrong in rows of fees; terms offered on a match are checked by it too."""
     for fee in fees:
         if fee.amount is None and fee.percent is None:
-            yield _fault(f"{fee.place}-amount", _("Enter an amount or a share of the principal."))
+            yield fault(f"{fee.place}-amount", _("Enter an amount or a share of the principal."))
         elif fee.amount is not None and fee.percent is not None:
-            yield _fault(f"{fee.place}-percent", _("Enter either an amount or a share, not both."))
+            yield fault(f"{fee.place}-percent", _("Enter either an amount or a share, not both."))
 
 
-def _of_capacity(terms: OfferTerms, booked_amount: Decimal, booked_count: int) -> Iterable[Fault]:
+def capacity_faults(
+    terms: PostedTerms, smallest: Decimal, booked_amount: Decimal, booked_count: int
+) -> Iterable[Fault]:
+    """Never below what is booked, and room for one of the `smallest` the offer gives."""
     if terms.capacity_amount < booked_amount:
-        yield _fault(
+        yield fault(
             "capacity_amount",
             _("%(booked)s yuan are booked already: the capacity cannot be set below that."),
             {"booked": f"{booked_amount:,.2f}"},
         )
-    elif terms.capacity_amount <= 0 or terms.capacity_amount < terms.min_principal:
-        yield _fault("capacity_amount", _("The capacity must allow at least one smallest loan."))
+    elif terms.capacity_amount <= 0 or terms.capacity_amount < smallest:
+        yield fault(
+            "capacity_amount",
+            _("The capacity must be at least the smallest amount you offer."),
+        )
     if terms.capacity_count is None:
         return
     if terms.capacity_count < booked_count:
-        yield _fault(
+        yield fault(
             "capacity_count",
-            _("%(booked)d loans are booked already: the capacity cannot be set below that."),
+            _("%(booked)d contracts are booked already: the capacity cannot be set below that."),
             {"booked": booked_count},
         )
     elif terms.capacity_count < 1:
-        yield _fault("capacity_count", _("Enter at least 1, or leave it empty for no limit."))
+        yield fault("capacity_count", _("Enter at least 1, or leave it empty for no limit."))

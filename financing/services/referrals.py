@@ -1,7 +1,7 @@
-"""Blind referrals: what an institution is shown of an approved match, and who opened it.
+"""Referrals: what an institution is shown of an approved match, and who opened it.
 
-`refer_blind` is called by `services.matches.approve` in its transaction, `open_referral` by the
-lender's inbox in the admin. DOMAIN 2, "Who sees what when".
+`refer_blind` is called by `services.matches.approve` in its transaction, `open_referral` and
+`open_identity` by the lender's inbox in the admin. DOMAIN 2, "Who sees what when".
 """
 
 from collections import Counter
@@ -15,7 +15,8 @@ from django.utils import timezone
 from businesses.rules import industries
 from businesses.rules.patent_term import PatentKind, expires_on, remaining_months
 from financing.bands import AMOUNT_BANDS, LIFE_BANDS, band_code
-from financing.models.disclosures import Disclosure, DisclosureStage
+from financing.consent_state import consent_state
+from financing.models.disclosures import Disclosure, DisclosureReading, DisclosureStage
 from financing.models.matches import Match
 from financing.verbs import Verb
 from sipo_portal.audit.actors import Actor
@@ -106,14 +107,43 @@ def refer_blind(actor: Actor, match: Match) -> Disclosure:
     return disclosure
 
 
+class IdentityClosed(Exception):
+    """The identity may not be read; `was_open` tells a withdrawn consent from one never given."""
+
+    def __init__(self, *, was_open: bool) -> None:
+        super().__init__("consent withdrawn" if was_open else "not disclosed")
+        self.was_open = was_open
+
+
 @transaction.atomic
 def open_referral(actor: Actor, match: Match) -> Disclosure:
-    """The blind disclosure of `match`, for a person of its institution; audited every time.
+    """The blind disclosure of `match`, for a person of its institution.
 
-    The caller has looked `match` up among the person's own referrals. Raises
-    Disclosure.DoesNotExist when nothing was disclosed.
+    Written into the ledger and audited every time. The caller has looked `match` up among the
+    person's own referrals. Raises Disclosure.DoesNotExist when nothing was disclosed.
     """
-    disclosure = Disclosure.objects.get(match_id=match.pk, stage=DisclosureStage.BLIND)
+    return _read(
+        actor, match, Disclosure.objects.get(match_id=match.pk, stage=DisclosureStage.BLIND)
+    )
+
+
+@transaction.atomic
+def open_identity(actor: Actor, match: Match) -> Disclosure:
+    """The identity disclosure of `match`, for a person of its institution, while consent stands.
+
+    Written into the ledger and audited every time. The caller has looked `match` up among the
+    person's own referrals. Raises IdentityClosed, also after consent was withdrawn: nothing that
+    was disclosed before can be read anew.
+    """
+    state = consent_state(match)
+    if state.identity is None or not state.is_complete:
+        raise IdentityClosed(was_open=state.identity is not None)
+    return _read(actor, match, state.identity)
+
+
+def _read(actor: Actor, match: Match, disclosure: Disclosure) -> Disclosure:
+    if actor.user is not None:
+        DisclosureReading.objects.create(disclosure=disclosure, read_by=actor.user)
     record(Verb.REFERRAL_READ, actor=actor, obj=match, data={"stage": disclosure.stage})
     return disclosure
 

@@ -14,15 +14,16 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from financing import review_selectors, review_texts
+from financing.consent_state import consent_state
 from financing.disclosure_texts import blind_facts
 from financing.forms.reviews import ApproveForm, RejectForm, ReturnForm
 from financing.match_runs import NoPolicy
 from financing.models.disclosures import Disclosure, DisclosureStage
-from financing.models.loan_offers import LoanOffer
-from financing.models.loan_requests import LoanRequest
 from financing.models.matches import Match, MatchDecision, MatchStatus
 from financing.models.policies import MatchingPolicy
 from financing.models.proposals import Proposal
+from financing.pair_kinds import LOAN, AnyOffer, AnyRequest, PairKind, kind_of
+from financing.request_words import review_address
 from financing.services import matches
 from financing.services.matches import MatchRefused, Reason
 from financing.services.referrals import blind_fields
@@ -42,24 +43,26 @@ FOLDER = "financing/reviews"
 
 @roles_required(Role.COORDINATOR)
 @require_safe
-def review_proposal(request: HttpRequest, pk: int, offer_pk: int) -> HttpResponseBase:
+def review_proposal(
+    request: HttpRequest, pk: int, offer_pk: int, kind: PairKind = LOAN
+) -> HttpResponseBase:
     """One offer for one request. The address lasts while runs replace the proposal behind it."""
-    loan_request = request_or_404(request, pk)
-    offer = get_object_or_404(LoanOffer.objects.visible_to(coordinator_of(request)), pk=offer_pk)
-    standing = _live_match(request, loan_request, offer)
+    subject = request_or_404(request, pk, kind)
+    offer = _offer_or_404(request, offer_pk, kind)
+    standing = _live_match(request, subject, offer)
     if standing is not None:
         return redirect("financing:match_detail", standing.pk)
-    return _proposal_page(request, loan_request, offer)
+    return _proposal_page(request, subject, offer)
 
 
 def _proposal_page(
     request: HttpRequest,
-    loan_request: LoanRequest,
-    offer: LoanOffer,
+    subject: AnyRequest,
+    offer: AnyOffer,
     refusal: review_texts.RefusalText | None = None,
 ) -> HttpResponse:
     try:
-        case = case_of(loan_request, offer, on=timezone.localdate())
+        case = case_of(subject, offer, on=timezone.localdate())
     except NoPolicy:
         return render(request, f"{FOLDER}/no_policy.html", {})
     context = {"case": case, "proposal": case.card.explanation.proposal, "refusal": refusal}
@@ -67,17 +70,19 @@ def _proposal_page(
 
 
 @roles_required(Role.COORDINATOR)
-def match_claim(request: HttpRequest, pk: int, offer_pk: int) -> HttpResponseBase:
+def match_claim(
+    request: HttpRequest, pk: int, offer_pk: int, kind: PairKind = LOAN
+) -> HttpResponseBase:
     """Claim the proposal of this offer for this request; asked again, it is the same match."""
-    loan_request = request_or_404(request, pk)
-    offer = get_object_or_404(LoanOffer.objects.visible_to(coordinator_of(request)), pk=offer_pk)
+    subject = request_or_404(request, pk, kind)
+    offer = _offer_or_404(request, offer_pk, kind)
     if request.method != "POST":
-        return redirect("financing:review_proposal", pk, offer_pk)
-    standing = _live_match(request, loan_request, offer)
+        return redirect(review_address(subject, "proposal", offer_pk))
+    standing = _live_match(request, subject, offer)
     if standing is None:
         proposal = (
             Proposal.objects.visible_to(coordinator_of(request))
-            .filter(loan_request=loan_request, loan_offer=offer)
+            .filter(**_pair(subject, offer))
             .first()
         )
         try:
@@ -85,18 +90,30 @@ def match_claim(request: HttpRequest, pk: int, offer_pk: int) -> HttpResponseBas
                 raise MatchRefused(matches.MatchRefusal.PROPOSAL_GONE)
             standing = matches.claim(actor=_actor(request), proposal=proposal)
         except MatchRefused as refused:
-            standing = _live_match(request, loan_request, offer)
+            standing = _live_match(request, subject, offer)
             if standing is None:
-                text = review_texts.refusal_text(refused, business_id=loan_request.business_id)
-                return _proposal_page(request, loan_request, offer, text)
+                text = review_texts.refusal_text(refused, business_id=subject.business_id)
+                return _proposal_page(request, subject, offer, text)
     if standing.status == MatchStatus.IN_REVIEW and standing.claimed_by_id != request.user.pk:
         messages.warning(request, _("A colleague claimed this match before you."))
     return redirect("financing:match_detail", standing.pk)
 
 
-def _live_match(request: HttpRequest, loan_request: LoanRequest, offer: LoanOffer) -> Match | None:
+def _live_match(request: HttpRequest, subject: AnyRequest, offer: AnyOffer) -> Match | None:
     rows = Match.objects.visible_to(coordinator_of(request)).live()
-    return rows.filter(loan_request=loan_request, loan_offer=offer).first()
+    return rows.filter(**_pair(subject, offer)).first()
+
+
+def _pair(subject: AnyRequest, offer: AnyOffer) -> dict[str, Any]:
+    """The lookup of what belongs to this request and this offer."""
+    kind = kind_of(subject)
+    return {kind.request_field: subject, kind.offer_field: offer}
+
+
+def _offer_or_404(request: HttpRequest, pk: int, kind: PairKind) -> AnyOffer:
+    rows = kind.offers._default_manager.visible_to(coordinator_of(request))
+    offer: AnyOffer = get_object_or_404(rows, pk=pk)
+    return offer
 
 
 def _actor(request: HttpRequest) -> Actor:
@@ -132,8 +149,14 @@ def match_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
 def _match_or_404(request: HttpRequest, pk: UUID) -> Match:
     rows = (
         Match.objects.visible_to(coordinator_of(request))
-        .filter(loan_request__isnull=False)
-        .select_related("loan_request__business__region", "loan_offer", "institution", "claimed_by")
+        .select_related(
+            "loan_request__business__region",
+            "loan_offer",
+            "insurance_request__business__region",
+            "insurance_offer",
+            "institution",
+            "claimed_by",
+        )
         .prefetch_related("patents")
     )
     return get_object_or_404(rows, pk=pk)
@@ -148,10 +171,8 @@ def _match_page(
 ) -> HttpResponse:
     """`bound`: the form that was wrong or refused, shown open with what was typed."""
     user, today = coordinator_of(request), timezone.localdate()
-    assert match.loan_request is not None
-    assert match.loan_offer is not None
     try:
-        case = case_of(match.loan_request, match.loan_offer, on=today, match=match)
+        case = case_of(match.request, match.offer, on=today, match=match)
     except NoPolicy:
         return render(request, f"{FOLDER}/no_policy.html", {})
     is_mine = match.claimed_by_id == user.pk
@@ -170,6 +191,7 @@ def _match_page(
             {"row": each, "label": review_texts.action_label(each.action)} for each in decisions
         ],
         "disclosed": _disclosed(match, user),
+        "consent": consent_state(match) if match.referred_at is not None else None,
     }
     if may_decide:
         context |= _decision_context(match, bound, case.policy, today=today)

@@ -12,9 +12,13 @@ from businesses.rules.cash_flows import CashFlow
 from businesses.rules.patent_term import add_months
 from financing.costs import OfferCost, offer_cost
 from financing.match_runs import OfferExplanation
+from financing.models.insurance_requests import InsuranceRequest
 from financing.models.loan_offers import LoanOffer, LoanOfferFee
 from financing.models.loan_requests import LoanRequest
 from financing.models.policies import MatchingPolicy
+from financing.pair_kinds import AnyOffer, AnyRequest
+from financing.premiums import PremiumExample
+from financing.request_words import request_address, words_of
 from financing.rule_texts import (
     ChangeText,
     OutcomeText,
@@ -33,8 +37,7 @@ class Change:
 
     text: ChangeText
     url: str
-    amount: Decimal
-    saving: Decimal
+    gain: str
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,8 @@ class FlowYear:
 
 @dataclass(frozen=True)
 class OfferCard:
-    """`group`: fits, near or refused. `cost` and `chart` only where there is an amount."""
+    """`group`: fits, near or refused. `cost` (of loans, with `chart`) and `premium` (of
+    insurances) only where there is an amount."""
 
     explanation: OfferExplanation
     group: str
@@ -62,12 +66,13 @@ class OfferCard:
     is_standing: bool
     is_provisional: bool
     cost: OfferCost | None = None
+    premium: PremiumExample | None = None
     chart: Chart | None = None
     change: Change | None = None
     fees: list[LoanOfferFee] = field(default_factory=list)
 
     @property
-    def offer(self) -> LoanOffer:
+    def offer(self) -> AnyOffer:
         return self.explanation.offer
 
     @property
@@ -104,7 +109,7 @@ class OfferCard:
 
 def card_of(
     explanation: OfferExplanation,
-    loan_request: LoanRequest,
+    subject: AnyRequest,
     *,
     on: date,
     policy: MatchingPolicy,
@@ -113,22 +118,13 @@ def card_of(
     """`titles`: of the request's patents by id. Costs are those of a drawdown on `on`."""
     offer, miss = explanation.offer, explanation.near_miss
     labels = {region.code: region.label for region in offer.regions.all()}
-    labels[loan_request.business.region_id] = loan_request.business.region.label
+    labels[subject.business.region_id] = subject.business.region.label
     is_standing = explanation.match is not None or explanation.proposal is not None
     group = "fits" if explanation.has_passed or is_standing else "near" if miss else "refused"
     outcome = explanation.outcome
     if group == "near":
         outcome = "near_miss"
-    cost = None
-    if group == "fits" and explanation.amount and loan_request.term_months:
-        cost = offer_cost(
-            offer,
-            explanation.amount,
-            loan_request.term_months,
-            on,
-            policy,
-            is_conditional=explanation.is_conditional,
-        )
+    cost = _loan_cost(explanation, subject, on, policy) if group == "fits" else None
     return OfferCard(
         explanation=explanation,
         group=group,
@@ -137,9 +133,41 @@ def card_of(
         is_standing=is_standing,
         is_provisional=explanation.proposal is not None and explanation.proposal.is_provisional,
         cost=cost,
+        premium=_premium(explanation) if group == "fits" else None,
         chart=None if cost is None else _chart(offer, cost),
-        change=None if miss is None else _change(explanation, loan_request, titles),
-        fees=list(offer.fees.all()),
+        change=None if miss is None else _change(explanation, subject, titles),
+        fees=list(offer.fees.all()) if isinstance(offer, LoanOffer) else [],
+    )
+
+
+def _loan_cost(
+    explanation: OfferExplanation, subject: AnyRequest, on: date, policy: MatchingPolicy
+) -> OfferCost | None:
+    """The exact cost of what the offer would lend; None for insurances."""
+    offer = explanation.offer
+    if not isinstance(subject, LoanRequest) or not isinstance(offer, LoanOffer):
+        return None
+    if not explanation.amount or not subject.term_months:
+        return None
+    return offer_cost(
+        offer,
+        explanation.amount,
+        subject.term_months,
+        on,
+        policy,
+        is_conditional=explanation.is_conditional,
+    )
+
+
+def _premium(explanation: OfferExplanation) -> PremiumExample | None:
+    """The premium of the cover asked for beside the standard; None for loans."""
+    if explanation.premium is None or explanation.amount is None:
+        return None
+    return PremiumExample(
+        sum_insured=explanation.amount,
+        patent_count=len(explanation.patent_ids),
+        premium=explanation.premium,
+        standard=explanation.standard_premium,
     )
 
 
@@ -159,7 +187,7 @@ def flow_years(flows: Iterable[CashFlow], drawdown_on: date) -> list[FlowYear]:
     ]
 
 
-def _chart(offer: LoanOffer, cost: OfferCost) -> Chart:
+def _chart(offer: AnyOffer, cost: OfferCost) -> Chart:
     return cost_bars(
         [
             CostBar(label=offer.institution.label, apr_percent=cost.apr_percent),
@@ -171,7 +199,7 @@ def _chart(offer: LoanOffer, cost: OfferCost) -> Chart:
 
 
 def _change(
-    explanation: OfferExplanation, loan_request: LoanRequest, titles: Mapping[str, str]
+    explanation: OfferExplanation, subject: AnyRequest, titles: Mapping[str, str]
 ) -> Change:
     miss = explanation.near_miss
     assert miss is not None
@@ -180,12 +208,18 @@ def _change(
         case "patent" if miss.patent_ids:
             url = reverse("businesses:patent_detail", args=[miss.patent_ids[0]])
         case "certificates":
-            url = reverse("businesses:certificates", args=[loan_request.business_id])
+            url = reverse("businesses:certificates", args=[subject.business_id])
         case "request":
-            url = reverse("financing:request_change", args=[loan_request.pk])
+            url = request_address(subject, "change")
         case _:
             url = ""
-    return Change(text, url, Decimal(miss.amount_fen) / 100, Decimal(miss.saving_fen) / 100)
+    gain = str(words_of(subject).saves) % {
+        "amount": formats.wan(Decimal(miss.amount_fen) / 100),
+        "saving": formats.yuan(Decimal(miss.saving_fen) / 100)
+        if isinstance(subject, InsuranceRequest)
+        else formats.wan(Decimal(miss.saving_fen) / 100),
+    }
+    return Change(text, url, gain)
 
 
 def fee_amount(fee: LoanOfferFee) -> str:

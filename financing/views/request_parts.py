@@ -1,28 +1,29 @@
-"""The parts of a loan request as lists for templates: topics with states, answers, patents."""
+"""The parts of a request as lists for templates: topics with states, answers, patents."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
-from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from businesses.findings import describe_all
+from financing.models.insurance_requests import InsuranceRequest
 from financing.models.loan_requests import LoanRequest
 from financing.owner_selectors import PatentChoice
+from financing.pair_kinds import LOAN, AnyRequest, PairKind, kind_of
 from financing.permissions import Cure, against_submitting
+from financing.request_words import request_address
 from financing.rule_texts import listed, months
 from sipo_portal.accounts.access import SignedInRequest
 from sipo_portal.ui import formats
 
 
-def own_request(request: SignedInRequest, pk: int) -> LoanRequest:
-    """The user's loan request with its business; what belongs to others is absent (404)."""
-    rows: QuerySet[LoanRequest] = LoanRequest.objects.visible_to(request.user)
+def own_request(request: SignedInRequest, pk: int, kind: PairKind = LOAN) -> Any:
+    """The user's request of this kind with its business; what belongs to others is absent (404)."""
+    rows = kind.requests._default_manager.visible_to(request.user)
     return get_object_or_404(rows.select_related("business__region"), pk=pk)
 
 
@@ -33,7 +34,7 @@ def is_partial(request: SignedInRequest) -> bool:
 
 @dataclass(frozen=True)
 class Part:
-    """A topic of a request; its page is `financing:request_<name>`."""
+    """A topic of a request; its page ends in `_<name>`."""
 
     name: str
     label: str | Promise
@@ -41,38 +42,48 @@ class Part:
     cures: tuple[Cure, ...] = ()
 
 
-PARTS = (
-    Part(
-        "loan",
-        gettext_lazy("The loan"),
-        gettext_lazy("How much, for how long, at what cost"),
-        (Cure.LOAN,),
-    ),
-    Part(
-        "patents",
-        gettext_lazy("Patents"),
-        gettext_lazy("What secures the loan"),
-        (Cure.PATENTS,),
-    ),
-    Part(
-        "purpose",
-        gettext_lazy("Purpose"),
-        gettext_lazy("What the money is for"),
-        (Cure.PURPOSE,),
-    ),
-    Part(
-        "check",
-        gettext_lazy("Check and submit"),
-        gettext_lazy("See all your answers before anything counts"),
-    ),
+LOAN_PART = Part(
+    "loan",
+    gettext_lazy("The loan"),
+    gettext_lazy("How much, for how long, at what cost"),
+    (Cure.LOAN,),
 )
+COVER_PART = Part(
+    "cover",
+    gettext_lazy("The cover"),
+    gettext_lazy("How much is insured, and for which premium at most"),
+    (Cure.COVER,),
+)
+COLLATERAL_PART = Part(
+    "patents", gettext_lazy("Patents"), gettext_lazy("What secures the loan"), (Cure.PATENTS,)
+)
+INSURED_PART = Part(
+    "patents", gettext_lazy("Patents"), gettext_lazy("What is insured"), (Cure.PATENTS,)
+)
+PURPOSE_PART = Part(
+    "purpose", gettext_lazy("Purpose"), gettext_lazy("What the money is for"), (Cure.PURPOSE,)
+)
+CHECK_PART = Part(
+    "check",
+    gettext_lazy("Check and submit"),
+    gettext_lazy("See all your answers before anything counts"),
+)
+PARTS = {
+    "loan": (LOAN_PART, COLLATERAL_PART, PURPOSE_PART, CHECK_PART),
+    "insurance": (COVER_PART, INSURED_PART, CHECK_PART),
+}
 
 
-def part_tasks(loan_request: LoanRequest, *, current: str = "") -> list[dict[str, Any]]:
+def parts_of(kind: PairKind) -> tuple[Part, ...]:
+    """The topics of a kind's requests, in their order."""
+    return PARTS[kind.name]
+
+
+def part_tasks(subject: AnyRequest, *, current: str = "") -> list[dict[str, Any]]:
     """Topics with their state, for components/task_list.html and steps.html."""
-    open_cures = {reason.cure for reason in against_submitting(loan_request)}
+    open_cures = {reason.cure for reason in against_submitting(subject)}
     tasks = []
-    for part in PARTS:
+    for part in parts_of(kind_of(subject)):
         if part.name == "check":
             is_done, is_ready = False, not open_cures
         else:
@@ -83,7 +94,7 @@ def part_tasks(loan_request: LoanRequest, *, current: str = "") -> list[dict[str
             {
                 "label": part.label,
                 "hint": part.hint,
-                "url": reverse(f"financing:request_{part.name}", args=[loan_request.pk]),
+                "url": request_address(subject, part.name),
                 "status": status,
                 "status_label": TASK_LABELS[status],
                 "tone": TASK_TONES[status],
@@ -102,66 +113,80 @@ TASK_TONES = {"done": "good", "ready": "progress", "locked": "neutral"}
 
 
 @dataclass(frozen=True)
-class Summary:
-    """All answers as facts for components/summary_list.html."""
+class Topic:
+    """The answers to one topic as facts for components/summary_list.html."""
 
-    loan: list[dict[str, Any]]
-    patents: list[dict[str, Any]]
-    purpose: list[dict[str, Any]]
+    label: str | Promise
+    facts: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """All answers, by topic."""
+
+    topics: list[Topic]
 
     @property
     def all(self) -> list[dict[str, Any]]:
-        return [*self.loan, *self.patents, *self.purpose]
+        return [fact for topic in self.topics for fact in topic.facts]
 
 
-def summary_of(loan_request: LoanRequest, *, with_links: bool = False) -> Summary:
+def summary_of(subject: AnyRequest, *, with_links: bool = False) -> Summary:
     """`with_links`: each answer gets the link to the page where it is changed."""
+    if isinstance(subject, LoanRequest):
+        answers = _loan_answers(subject)
+    else:
+        answers = _cover_answers(subject)
+    topics = []
+    for part, facts in answers:
+        url = request_address(subject, part.name) if with_links else ""
+        topics.append(
+            Topic(part.label, [fact | {"change_url": url, "change_label": ""} for fact in facts])
+        )
+    return Summary(topics)
 
-    def change(part: str) -> str:
-        if not with_links:
-            return ""
-        return reverse(f"financing:request_{part}", args=[loan_request.pk])
 
-    def fact(label: str, value: Any, part: str, note: str = "") -> dict[str, Any]:
-        return {
-            "label": label,
-            "value": value,
-            "note": note,
-            "change_url": change(part),
-            "change_label": "",
-        }
+Answers = list[tuple[Part, list[dict[str, Any]]]]
 
-    term, limit = loan_request.term_months, loan_request.max_apr_percent
-    patents = list(loan_request.patents.all())
-    return Summary(
-        loan=[
-            fact(_("Amount"), formats.wan(loan_request.principal), "loan"),
-            fact(_("Least accepted"), formats.wan(loan_request.least_accepted), "loan"),
-            fact(_("Term"), months(term) if term else None, "loan"),
-            fact(
-                _("Dearest yearly cost accepted"),
-                formats.percent(limit) if limit is not None else _("no limit"),
-                "loan",
-            ),
-        ],
-        patents=[
-            fact(
-                ngettext("Patent offered", "Patents offered", len(patents)),
-                listed(patent.title for patent in patents),
-                "patents",
-                note=ngettext("%(count)d patent", "%(count)d patents", len(patents))
-                % {"count": len(patents)},
-            )
-        ],
-        purpose=[
-            fact(
-                _("Purpose"),
-                loan_request.get_purpose_display() if loan_request.purpose else None,
-                "purpose",
-            ),
-            fact(_("In your own words"), loan_request.purpose_text, "purpose"),
-        ],
-    )
+
+def _loan_answers(subject: LoanRequest) -> Answers:
+    term, limit = subject.term_months, subject.max_apr_percent
+    purpose = subject.get_purpose_display() if subject.purpose else None
+    loan: list[dict[str, Any]] = [
+        {"label": _("Amount"), "value": formats.wan(subject.principal)},
+        {"label": _("Least accepted"), "value": formats.wan(subject.least_accepted)},
+        {"label": _("Term"), "value": months(term) if term else None},
+        {
+            "label": _("Dearest yearly cost accepted"),
+            "value": formats.percent(limit) if limit is not None else _("no limit"),
+        },
+    ]
+    purposes: list[dict[str, Any]] = [
+        {"label": _("Purpose"), "value": purpose},
+        {"label": _("In your own words"), "value": subject.purpose_text},
+    ]
+    patents = _patent_answer(subject, _("Patents offered"))
+    return [(LOAN_PART, loan), (COLLATERAL_PART, patents), (PURPOSE_PART, purposes)]
+
+
+def _cover_answers(subject: InsuranceRequest) -> Answers:
+    limit = subject.premium_limit
+    cover: list[dict[str, Any]] = [
+        {"label": _("Cover"), "value": subject.get_cover_kind_display()},
+        {"label": _("Sum insured"), "value": formats.wan(subject.sum_insured)},
+        {
+            "label": _("Highest premium accepted"),
+            "value": formats.yuan(limit) if limit is not None else _("no limit"),
+        },
+    ]
+    return [(COVER_PART, cover), (INSURED_PART, _patent_answer(subject, _("Patents insured")))]
+
+
+def _patent_answer(subject: AnyRequest, label: str) -> list[dict[str, Any]]:
+    patents = list(subject.patents.all())
+    count = ngettext("%(count)d patent", "%(count)d patents", len(patents))
+    titles = listed(patent.title for patent in patents)
+    return [{"label": label, "value": titles, "note": count % {"count": len(patents)}}]
 
 
 # States of annuities: what the tag says and how urgent it is.

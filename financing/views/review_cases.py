@@ -12,23 +12,35 @@ from businesses import annuity_texts, findings, identifier_texts, selectors, siz
 from businesses.annuity_texts import AnnuityText
 from businesses.findings import FindingLine
 from businesses.models import Appraisal, Business, CoOwner, Patent
+from businesses.rules.findings import Finding
 from businesses.rules.patent_term import add_months
 from businesses.services.businesses import credit_code_fault
 from businesses.size_texts import SizeExplanation
 from financing.costs import OfferCost
+from financing.insurance_rows import insurance_conditions
 from financing.match_rows import held_capacity
 from financing.match_runs import (
     OfferExplanation,
     RequestExplanation,
-    explain_loan_pair,
-    explain_loan_request,
+    explain_pair,
+    explain_request,
 )
+from financing.models.insurance_offers import InsuranceOffer
 from financing.models.loan_offers import FeePayer, FeeTiming, LoanOffer
 from financing.models.loan_requests import LoanRequest
 from financing.models.matches import Match
 from financing.models.policies import MatchingPolicy
 from financing.offer_facts import criteria_facts
-from financing.rule_texts import OutcomeText, change_text, industry_name, outcome_text, rule_title
+from financing.pair_kinds import AnyOffer, AnyRequest, kind_of
+from financing.premiums import PremiumExample
+from financing.rule_texts import (
+    OutcomeText,
+    change_text,
+    industry_name,
+    months,
+    outcome_text,
+    rule_title,
+)
 from financing.services.matches import REGISTER_EXTRACT_MAX_DAYS
 from financing.views.offer_cards import OfferCard, card_of, fee_amount
 from sipo_portal.ui import formats
@@ -47,6 +59,8 @@ class PatentCase:
     co_owners: list[CoOwner]
     is_in_basket: bool
     is_extract_fresh: bool
+
+    is_insured: bool = False
 
     @property
     def has_hard(self) -> bool:
@@ -83,7 +97,7 @@ class CostLine:
 class Candidate:
     """Another offer for the same request, in one line."""
 
-    offer: LoanOffer
+    offer: AnyOffer
     outcome: OutcomeText
     amount: Decimal | None
     saving: Decimal | None
@@ -96,7 +110,7 @@ class Candidate:
 class Case:
     """One request and one offer, with all that speaks for and against them."""
 
-    loan_request: LoanRequest
+    subject: AnyRequest
     policy: MatchingPolicy
     card: OfferCard
     size: SizeExplanation
@@ -110,15 +124,34 @@ class Case:
 
     @property
     def business(self) -> Business:
-        return self.loan_request.business
+        return self.subject.business
 
     @property
-    def offer(self) -> LoanOffer:
+    def offer(self) -> AnyOffer:
         return self.card.offer
 
     @property
     def cost(self) -> OfferCost | None:
         return self.card.cost
+
+    @property
+    def premium(self) -> PremiumExample | None:
+        """Of an insurance: what it costs beside the policy's table."""
+        return self.card.premium
+
+    @property
+    def term(self) -> str:
+        """How long the loan runs, or the cover."""
+        if isinstance(self.subject, LoanRequest):
+            return months(self.subject.term_months or 0)
+        assert isinstance(self.offer, InsuranceOffer)
+        return months(self.offer.period_months)
+
+    @property
+    def asked(self) -> Decimal | None:
+        """Principal or sum insured asked for, in yuan."""
+        amount: Decimal | None = getattr(self.subject, kind_of(self.subject).amount_field)
+        return amount
 
     @property
     def missed_count(self) -> int:
@@ -129,32 +162,30 @@ class Case:
         return [each for each in self.patents if each.is_in_basket]
 
 
-def case_of(
-    loan_request: LoanRequest, offer: LoanOffer, *, on: date, match: Match | None = None
-) -> Case:
-    """`loan_request`: with `business__region`. `match`: show its amount and basket."""
-    every = explain_loan_request(loan_request, on=on)
+def case_of(subject: AnyRequest, offer: AnyOffer, *, on: date, match: Match | None = None) -> Case:
+    """`subject`: with `business__region`. `match`: show its amount and basket."""
+    every = explain_request(subject, on=on)
     pair = next((each for each in every.all if each.offer.pk == offer.pk), None)
     if pair is None:
-        pair = explain_loan_pair(loan_request, offer, on=on)
+        pair = explain_pair(subject, offer, on=on)
     if match is not None:
         pair = replace(pair, match=match, amount=match.amount)
     patents = list(every.request.patents.all())
     titles = {str(patent.pk): patent.title for patent in patents}
-    card = card_of(pair, loan_request, on=on, policy=every.policy, titles=titles)
+    card = card_of(pair, subject, on=on, policy=every.policy, titles=titles)
     offer = card.offer
     basket = {patent.pk for patent in match.patents.all()} if match else set(pair.patent_ids)
-    business = loan_request.business
+    business = subject.business
     held = held_capacity([offer]).get(offer.pk)
     fault = credit_code_fault(business)
     return Case(
-        loan_request=loan_request,
+        subject=subject,
         policy=every.policy,
         card=card,
         size=size_texts.explain(selectors.size_verdict(business)),
         business_facts=_business_facts(business),
         code_fault=str(identifier_texts.credit_code_fault(fault)) if fault else "",
-        patents=_patent_cases(patents, loan_request, offer, basket, on),
+        patents=_patent_cases(patents, subject, offer, basket, on),
         offer_facts=criteria_facts(offer),
         capacity=capacity_bar(
             capacity=offer.capacity_amount,
@@ -184,32 +215,41 @@ def _business_facts(business: Business) -> list[dict[str, str]]:
 
 def _patent_cases(
     patents: Iterable[Patent],
-    loan_request: LoanRequest,
-    offer: LoanOffer,
+    subject: AnyRequest,
+    offer: AnyOffer,
     basket: set[int],
     on: date,
 ) -> list[PatentCase]:
     oldest = on - timedelta(days=REGISTER_EXTRACT_MAX_DAYS)
-    debt_ends_on = add_months(on, loan_request.term_months or 0)
     cases = [
         PatentCase(
             patent=patent,
             expires_on=selectors.expires_on(patent),
             annuity=annuity_texts.describe(selectors.annuity_status(patent, on=on)),
             appraisal=selectors.latest_appraisal(patent, on=on),
-            findings=findings.describe_all(
-                selectors.registrability_of(
-                    patent, on=on, debt_ends_on=debt_ends_on, pledgee=offer.institution.name
-                )
-            ),
+            findings=findings.describe_all(_findings(patent, subject, offer, on)),
             co_owners=list(patent.co_owners.all()),
             is_in_basket=patent.pk in basket,
+            is_insured=isinstance(offer, InsuranceOffer),
             is_extract_fresh=patent.register_extract_on is not None
             and patent.register_extract_on >= oldest,
         )
         for patent in patents
     ]
     return sorted(cases, key=lambda case: not case.is_in_basket)
+
+
+def _findings(patent: Patent, subject: AnyRequest, offer: AnyOffer, on: date) -> Iterable[Finding]:
+    """What stands against the pledge of this loan, or against this insurer's cover."""
+    if isinstance(subject, LoanRequest):
+        return selectors.registrability_of(
+            patent,
+            on=on,
+            debt_ends_on=add_months(on, subject.term_months or 0),
+            pledgee=offer.institution.name,
+        )
+    assert isinstance(offer, InsuranceOffer)
+    return selectors.insurability_of(patent, on=on, conditions=insurance_conditions(offer))
 
 
 def cost_lines(card: OfferCard) -> list[CostLine]:
@@ -242,14 +282,16 @@ def cost_lines(card: OfferCard) -> list[CostLine]:
                 is_counted=fee.payer == FeePayer.BORROWER,
             )
         )
-    if card.explanation.is_conditional and card.offer.appraisal_fee:
+    offer = card.offer
+    assert isinstance(offer, LoanOffer)  # only loans have such a cost
+    if card.explanation.is_conditional and offer.appraisal_fee:
         lines.append(
             CostLine(
                 label=_("Appraisal still to be made"),
                 when=_("At drawdown"),
                 payer=str(FeePayer.BORROWER.label),
-                amount=card.offer.appraisal_fee,
-                posted=formats.yuan(card.offer.appraisal_fee),
+                amount=offer.appraisal_fee,
+                posted=formats.yuan(offer.appraisal_fee),
             )
         )
     return lines

@@ -14,11 +14,13 @@ from django.views.decorators.http import require_safe
 from businesses import selectors
 from financing import review_selectors, review_texts
 from financing.forms.reviews import QueueFilterForm
-from financing.match_runs import NoPolicy, explain_loan_request
+from financing.match_runs import NoPolicy, explain_request
 from financing.models.loan_requests import LoanRequest
 from financing.models.matches import Match, MatchStatus
 from financing.models.proposals import Proposal
+from financing.pair_kinds import LOAN, AnyRequest, PairKind
 from financing.review_selectors import SHOWN, QueueFilter
+from financing.rule_texts import months
 from financing.views.review_cases import candidates
 from sipo_portal.accounts.access import roles_required
 from sipo_portal.accounts.models import Role, User
@@ -64,7 +66,10 @@ def review_queue(request: HttpRequest) -> HttpResponse:
         ),
         "last_run": review_selectors.last_run(user),
         "page": page,
-        "entries": [_entry(each, user, today=today) for each in page.object_list],
+        "entries": [
+            _entry(each, user, today=today)
+            for each in review_selectors.entries(user, page.object_list)
+        ],
     }
     return render(request, f"{FOLDER}/queue.html", context)
 
@@ -93,15 +98,16 @@ def _tabs(counts: review_selectors.QueueCounts) -> list[dict[str, object]]:
     ]
 
 
-def _entry(loan_request: LoanRequest, user: User, *, today: date) -> dict[str, Any]:
-    days = review_selectors.waiting_days(loan_request, today=today)
+def _entry(subject: AnyRequest, user: User, *, today: date) -> dict[str, Any]:
+    days = review_selectors.waiting_days(subject, today=today)
     return {
-        "loan_request": loan_request,
-        "business": loan_request.business,
-        "patent_count": loan_request.patent_count,  # type: ignore[attr-defined]
+        "subject": subject,
+        "figures": _figures(subject),
+        "business": subject.business,
+        "patent_count": subject.patent_count,  # type: ignore[union-attr]
         "waiting": review_texts.waiting_text(days),
-        "matches": [_match_row(each, user, today=today) for each in loan_request.matches.all()],
-        "proposals": list(loan_request.proposals.all()),
+        "matches": [_match_row(each, user, today=today) for each in subject.matches.all()],
+        "proposals": list(subject.proposals.all()),
     }
 
 
@@ -119,12 +125,12 @@ def _match_row(match: Match, user: User, *, today: date) -> dict[str, Any]:
 
 @roles_required(Role.COORDINATOR)
 @require_safe
-def review_request(request: HttpRequest, pk: int) -> HttpResponse:
+def review_request(request: HttpRequest, pk: int, kind: PairKind = LOAN) -> HttpResponse:
     """A request with its proposals, its matches past and present, and every other offer."""
     user, today = coordinator_of(request), timezone.localdate()
-    loan_request = request_or_404(request, pk)
+    subject = request_or_404(request, pk, kind)
     try:
-        explanation = explain_loan_request(loan_request, on=today)
+        explanation = explain_request(subject, on=today)
     except NoPolicy:
         return render(request, f"{FOLDER}/no_policy.html", {})
     patents = list(explanation.request.patents.all())
@@ -132,23 +138,23 @@ def review_request(request: HttpRequest, pk: int) -> HttpResponse:
     every = candidates(explanation, titles=titles)
     proposals = (
         Proposal.objects.visible_to(user)
-        .filter(loan_request=loan_request)
-        .select_related("loan_offer__institution")
+        .filter(**{kind.request_field: subject})
+        .select_related(f"{kind.offer_field}__institution")
         .order_by("rank", "pk")
     )
     matched = (
         Match.objects.visible_to(user)
-        .filter(loan_request=loan_request)
-        .select_related("institution", "loan_offer", "claimed_by")
+        .filter(**{kind.request_field: subject})
+        .select_related("institution", kind.offer_field, "claimed_by")
         .order_by("created_at", "pk")
     )
-    taken = {proposal.loan_offer_id for proposal in proposals}
+    taken = {proposal.offer.pk for proposal in proposals}
     rest = [each for each in every if each.match is None and each.offer.pk not in taken]
-    days = review_selectors.waiting_days(loan_request, today=today)
+    days = review_selectors.waiting_days(subject, today=today)
     context = {
-        "loan_request": loan_request,
-        "business": loan_request.business,
-        "facts": _request_facts(loan_request, review_texts.waiting_text(days)),
+        "subject": subject,
+        "business": subject.business,
+        "facts": _request_facts(subject, review_texts.waiting_text(days)),
         "patents": [
             {"patent": patent, "expires_on": selectors.expires_on(patent)} for patent in patents
         ],
@@ -159,43 +165,64 @@ def review_request(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, f"{FOLDER}/request.html", context)
 
 
-def request_or_404(request: HttpRequest, pk: int) -> LoanRequest:
-    rows = LoanRequest.objects.visible_to(coordinator_of(request)).select_related(
-        "business__region"
-    )
-    loan_request: LoanRequest = get_object_or_404(rows, pk=pk)
-    return loan_request
+def request_or_404(request: HttpRequest, pk: int, kind: PairKind = LOAN) -> AnyRequest:
+    """A request of this kind in the coordinator's region; others are absent."""
+    rows = kind.requests._default_manager.visible_to(coordinator_of(request))
+    subject: AnyRequest = get_object_or_404(rows.select_related("business__region"), pk=pk)
+    return subject
 
 
-def _request_facts(loan_request: LoanRequest, waiting: str) -> list[dict[str, str]]:
-    least = formats.wan(loan_request.least_accepted)
+def _figures(subject: AnyRequest) -> list[dict[str, str]]:
+    """What is asked for, as the queue's entries show it."""
+    if isinstance(subject, LoanRequest):
+        return [
+            {"label": _("Asked for"), "value": formats.wan(subject.principal)},
+            {"label": _("Term"), "value": months(subject.term_months or 0)},
+        ]
+    return [
+        {"label": _("Cover"), "value": str(subject.get_cover_kind_display())},
+        {"label": _("Sum insured"), "value": formats.wan(subject.sum_insured)},
+    ]
+
+
+def _request_facts(subject: AnyRequest, waiting: str) -> list[dict[str, str]]:
+    if isinstance(subject, LoanRequest):
+        facts = _loan_facts(subject)
+    else:
+        facts = [*_figures(subject)]
+        if subject.premium_limit is not None:
+            limit = formats.yuan(subject.premium_limit)
+            facts.append({"label": _("Highest premium accepted"), "value": limit})
+    return [
+        *facts,
+        {
+            "label": pgettext("moment", "Submitted"),
+            "value": formats.moment(subject.submitted_at),
+            "note": _("waiting %(time)s") % {"time": waiting},
+        },
+    ]
+
+
+def _loan_facts(subject: LoanRequest) -> list[dict[str, str]]:
+    least, limit = formats.wan(subject.least_accepted), subject.max_apr_percent
     facts = [
         {
             "label": _("Amount asked for"),
-            "value": formats.wan(loan_request.principal),
+            "value": formats.wan(subject.principal),
             "note": _("%(least)s would be enough") % {"least": least},
         },
         {
             "label": _("Term"),
-            "value": _("%(count)s months") % {"count": loan_request.term_months or formats.NOTHING},
-        },
-        {
-            "label": _("Purpose"),
-            "value": str(loan_request.get_purpose_display()),
-            "note": loan_request.purpose_text,
-        },
-        {
-            "label": pgettext("moment", "Submitted"),
-            "value": formats.moment(loan_request.submitted_at),
-            "note": _("waiting %(time)s") % {"time": waiting},
+            "value": _("%(count)s months") % {"count": subject.term_months or formats.NOTHING},
         },
     ]
-    if loan_request.max_apr_percent is not None:
-        facts.insert(
-            2,
-            {
-                "label": _("Dearest yearly cost accepted"),
-                "value": formats.percent(loan_request.max_apr_percent),
-            },
-        )
+    if limit is not None:
+        facts.append({"label": _("Dearest yearly cost accepted"), "value": formats.percent(limit)})
+    facts.append(
+        {
+            "label": _("Purpose"),
+            "value": str(subject.get_purpose_display()),
+            "note": subject.purpose_text,
+        }
+    )
     return facts

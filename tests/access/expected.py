@@ -165,6 +165,25 @@ REQUESTS = {
     "financing:proposal_detail": shows(OWNER, "proposal", get=302),
 }
 
+# One match as its owner follows it, and the people asked about it.
+OWNER_PAGES = {
+    "financing:owner_match": shows(OWNER, "referral"),
+    "financing:consent_give": act(OWNER, "referral"),
+    "financing:consent_withdraw": act(OWNER, "referral"),
+    "financing:person_ask": act(OWNER, "referral", post=200),
+    "financing:question_answer": act(OWNER, "referral", "question", post=200),
+    "financing:answer_file": shows(BOTH, "referral", "answer_file"),
+    "financing:disclosure_list": shows(OWNER),
+}
+
+# From the terms to the money; what has no terms, or is not accepted, leads back to the match.
+TERMS_AND_MONEY = {
+    "financing:terms_accept": asks(OWNER, "terms_match"),
+    "financing:terms_decline": form(OWNER, "terms_match"),
+    "financing:match_fall_through": form(OWNER, "accepted_match"),
+    "financing:delivery_confirm": act(OWNER, "completed_match", post=200),
+}
+
 # What a coordinator decides on a match is posted; its address alone leads back to the match.
 REVIEW = {
     "financing:review_queue": shows(COORDINATOR),
@@ -191,6 +210,7 @@ RUNS = {
     "financing:run_detail": shows(COORDINATOR, "run"),
     "financing:run_progress": shows(COORDINATOR, "run", get=302),
     "financing:run_cancel": act(COORDINATOR, "run", get=302),
+    "financing:goal_list": shows(COORDINATOR),
 }
 
 ADMIN = {
@@ -260,6 +280,22 @@ ADMIN = {
         add=form(SYSTEM),
         change=Page((SYSTEM, AUDIT), ("policy",), post=403),
     ),
+    # Guarantee companies' staff only; those here work for banks.
+    **model(
+        "financing_guaranteeoffer",
+        "guarantee_offer",
+        changelist=Page(NOBODY),
+        add=Page(NOBODY),
+        change=Page(NOBODY, ("guarantee_offer",)),
+        step=Page(NOBODY, ("guarantee_offer", "=pause")),
+    ),
+    **model(
+        "financing_goal",
+        "goal",
+        changelist=rows_of(SYSTEM),
+        add=form(SYSTEM),
+        change=form(SYSTEM, "goal"),
+    ),
     **model(
         "financing_subsidyrule",
         "subsidy",
@@ -273,6 +309,9 @@ ADMIN = {
         changelist=rows_of(STAFF),
         add=Page(NOBODY),
         change=Page((STAFF,), ("referral",), post=403, absent=(("match",),)),
+        step=form(STAFF, "accepted_match", "=register", absent=(("referral", "=nonsense"),)),
+        # Nobody consented in this world: the file stays closed and its page leads back.
+        file=shows(STAFF, "referral", "answer_file", get=302),
     ),
 }
 
@@ -293,6 +332,9 @@ PUBLIC = {
     "account_confirm_email": Open(200, 200, 404, ("nonsense",)),
     "account_confirm_login_code": Open(302, 302, 302),
     "mfa_authenticate": Open(302, 302, 302),
+    # A person's link: an unknown one leads to a page that says so.
+    "financing:person_link": Open(302, 302, 405, ("nonsense",)),
+    "financing:person_answer": Open(404, 404, 404),
 }
 
 # Pages of one's own account: no address names a row.
@@ -310,14 +352,26 @@ ACCOUNT = {
     "mfa_download_recovery_codes": Page(EVERYBODY, get=404, post=404),
 }
 
+# One's own notices: nobody else's, whatever the role. The world's are to the owners.
+ONLY_THE_OWNER = dict.fromkeys(EVERYBODY, 404) | {OWNER: 302}
+NOTICES = {
+    "notices:list": Page(EVERYBODY),
+    "notices:read_all": Page(EVERYBODY, get=405, post=302),
+    "notices:read": Page(EVERYBODY, ("notice",), get=405, post=ONLY_THE_OWNER),
+    "notices:open": Page(EVERYBODY, ("notice",), get=ONLY_THE_OWNER),
+}
+
 TABLE: dict[str, Page | Open | tuple[Page, ...]] = {
     **BUSINESSES,
     **REQUESTS,
+    **OWNER_PAGES,
+    **TERMS_AND_MONEY,
     **REVIEW,
     **RUNS,
     **ADMIN,
     **PUBLIC,
     **ACCOUNT,
+    **NOTICES,
 }
 
 

@@ -17,13 +17,15 @@ from django.test import Client
 from django.utils import timezone
 
 from businesses.models import MemberInvitation
-from financing.models import Match, SubsidyRule
+from financing.models import Drawdown, Match, Pledge, SubsidyRule
 from financing.services.referrals import refer_blind
 from sipo_portal.accounts.models import Role, User
 from sipo_portal.audit.actors import Actor
 from sipo_portal.audit.services import record
+from sipo_portal.notices.models import Notice
 from sipo_portal.offices.models import BranchOffice
 from sipo_portal.outbox.services import enqueue
+from tests.access.questions import make_questions
 from tests.factories.accounts import make_coordinator, make_owner, make_user
 from tests.factories.businesses import (
     make_appraisal,
@@ -45,9 +47,14 @@ from tests.factories.financing import (
     make_run,
     make_staff,
 )
+from tests.factories.goals import make_goal
+from tests.factories.guarantees import make_guarantee_offer
+from tests.factories.money import make_terms
 from tests.factories.offices import make_office, make_region
 
 TENANTS = ("a", "b")
+# Matches of a tenant's business that were referred to the same tenant's bank.
+REFERRED = ("referral", "terms_match", "accepted_match", "completed_match")
 REGIONS = {"a": ("320500", "320505"), "b": ("330100", "330106")}
 OTHER = {"a": "b", "b": "a"}
 # Person: role and the tenants whose rows the person sees.
@@ -133,7 +140,8 @@ def _shared_rows(office: BranchOffice) -> dict[str, Any]:
     event = record("office.created", actor=Actor.SYSTEM, obj=office)
     with transaction.atomic():
         message = enqueue("financing.run_matching", {"run_id": 1})
-    return {"policy": policy, "subsidy": subsidy, "event": event, "message": message}
+    shared = {"policy": policy, "subsidy": subsidy, "event": event, "message": message}
+    return {**shared, "goal": make_goal(office)}
 
 
 def _people(world: World, offices: dict[str, BranchOffice], above: BranchOffice) -> None:
@@ -163,7 +171,11 @@ def _bank_rows(world: World, key: str) -> None:
         for number, name in enumerate(("offer", "offer_2", "offer_3", "offer_4"))
     }
     draft = make_loan_offer(bank, id=_id(key), name=f"密山{key}未发布", status="draft")
-    world.rows[key] |= {**offers, "draft_offer": draft, "institution": bank}
+    guarantee = make_guarantee_offer(bank, id=_id(key), name=f"密山{key}担保")
+    world.hide(set(), guarantee.name)
+    world.hide(AUDITOR, guarantee.pk)
+    rows = {"draft_offer": draft, "guarantee_offer": guarantee, "institution": bank}
+    world.rows[key] |= {**offers, **rows}
     public = OWNERS_AND_COORDINATORS | {staff}
     world.hide(public | {"system_admin"}, bank.name, bank.name_en)
     world.hide(public | {"system_admin"} | AUDITOR, bank.pk)
@@ -319,17 +331,91 @@ def _financing_rows(world: World, key: str) -> None:
         "match_elsewhere": make_match(request, other["offer_2"], **claimed),
         "rejected_match": make_match(request, other["offer_3"], status="rejected", **claimed),
     }
+    matches |= _money_matches(world, key, claimed)
     with transaction.atomic():
-        refer_blind(Actor.of(coordinator), matches["referral"])
+        for name in REFERRED:
+            refer_blind(Actor.of(coordinator), matches[name])
+    inside = {f"owner_{key}"} | COORDINATORS[key]
+    asked = make_questions(world, key, matches["referral"], row_id=_id(key), inside=inside)
     rows |= (
         requests
         | matches
+        | asked
         | {
             "run": run,
             "proposal": make_proposal(request, rows["offer"], id=_id(key), run=run),
         }
     )
     _hide_financing(world, key, requests, matches)
+    _notice(world, key)
+
+
+def _money_matches(world: World, key: str, claimed: dict[str, Any]) -> dict[str, Match]:
+    """From the terms on: one match in each state, with pledge and drawdown."""
+    rows = world.rows[key]
+    staff = world.people[f"staff_{key}"]
+    states = {"terms_match": "open", "accepted_match": "committed", "completed_match": "funded"}
+    found = {}
+    for name, state in states.items():
+        business = make_business(
+            id=_id(key),
+            owner=world.people[f"owner_{key}"],
+            region=REGIONS[key][1],
+            name=f"密山{key}{state}公司",
+        )
+        world.hide({f"owner_{key}"} | COORDINATORS[key], business.name)
+        patent = make_patent(business, title=f"密山{key}{state}装置")
+        request = make_loan_request(business, [patent], id=_id(key), status=state)
+        status = name.removesuffix("_match").replace("terms", "terms_offered")
+        match = make_match(request, rows["offer_4"], status=status, **claimed)
+        is_accepted = name != "terms_match"
+        terms = make_terms(
+            match,
+            id=_id(key),
+            conditions=f"密山{key}条件",
+            status="accepted" if is_accepted else "offered",
+            answered_at=timezone.now() if is_accepted else None,
+        )
+        found[name] = match
+        if is_accepted:
+            Pledge.objects.create(
+                match=match,
+                patent=patent,
+                application_number=patent.application_number,
+                creditor=match.institution,
+                pledgee=match.institution,
+            )
+        if name == "completed_match":
+            Drawdown.objects.create(
+                match=match,
+                amount=terms.amount,
+                drawn_on=timezone.localdate(),
+                reference=f"密山{key}放款",
+                recorded_by=staff,
+            )
+    world.hide(
+        {f"owner_{key}", f"staff_{key}"} | COORDINATORS[key],
+        f"密山{key}条件",
+        f"密山{key}放款",
+    )
+    return found
+
+
+def _notice(world: World, key: str) -> None:
+    """One notice to the owner, with words nobody else may meet."""
+    owner = f"owner_{key}"
+    words = {"business": f"密山{key}告知", "institution": {}, "offer": "", "deadline_on": ""}
+    notice = Notice.objects.create(
+        id=_id(key),
+        recipient=world.people[owner],
+        kind="interest_declared_owner",
+        payload=words,
+        path="/requests/",
+        event_key=f"notice of {key}",
+    )
+    world.rows[key]["notice"] = notice
+    world.hide({owner}, words["business"])
+    world.hide({owner} | AUDITOR, notice.pk)
 
 
 def _hide_financing(
@@ -345,6 +431,6 @@ def _hide_financing(
     world.hide(COORDINATORS[key] | AUDITOR, rows["run"].pk)
     world.hide(inside | AUDITOR, rows["proposal"].pk)
     for name, match in matches.items():
-        referred_to = {f"staff_{key}"} if name == "referral" else set()
+        referred_to = {f"staff_{key}"} if name in REFERRED else set()
         world.hide(inside | referred_to, match.reference)
         world.hide(inside | referred_to | AUDITOR, match.pk)

@@ -18,7 +18,7 @@ WHO = (
     "audit_admin",
 )
 # Not pages: answers to machines, and a field that a script puts into a form.
-NO_PAGES = {"livez", "readyz", "admin:jsi18n", "businesses:places"}
+NO_PAGES = {"livez", "readyz", "admin:jsi18n", "businesses:places", "financing:answer_file"}
 # Pages of one's own account look the same for every role.
 ONLY_ONCE = ("account_", "mfa_")
 

@@ -154,7 +154,7 @@ def test_an_offer_is_posted_as_a_draft_of_the_persons_own_institution() -> None:
         ),
         ({"collateral_basis": "limit_table"}, "collateral_basis", "limit table"),
         ({"unappraised_limit": "0"}, "unappraised_limit", "above 0"),
-        ({"capacity_amount": "9"}, "capacity_amount", "at least one smallest loan"),
+        ({"capacity_amount": "9"}, "capacity_amount", "at least the smallest amount"),
         ({"capacity_count": "0"}, "capacity_count", "at least 1"),
         ({"min_patents": "0"}, "min_patents", "1 or more"),
         (rows("accepted_kinds", []), "__all__", "at least one kind"),
@@ -292,7 +292,7 @@ def test_capacity_cannot_be_set_below_what_is_booked() -> None:
 
     errors = errors_of(response)
     assert "2,000,000.01 yuan are booked" in errors["capacity_amount"][0]
-    assert "3 loans are booked" in errors["capacity_count"][0]
+    assert "3 contracts are booked" in errors["capacity_count"][0]
     offer.refresh_from_db()
     assert offer.capacity_amount == 50_000_000
 

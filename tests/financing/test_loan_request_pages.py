@@ -346,8 +346,8 @@ def test_every_state_says_what_to_do_now(browser, business, status, words):
     ("status", "words"),
     [
         ("in_review", "the branch office is reviewing"),
-        ("referred", "an institution is looking"),
-        ("in_study", "an institution is looking"),
+        ("referred", "May the institution know who you are?"),
+        ("in_study", "May the institution know who you are?"),
         ("waiting", "An institution asks you for more"),
         ("terms_offered", "An institution has offered terms"),
     ],

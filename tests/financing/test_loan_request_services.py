@@ -11,6 +11,7 @@ from financing.models.matches import Match
 from financing.models.proposals import Proposal
 from financing.services import loan_requests
 from financing.services.loan_requests import RequestRefused
+from financing.services.requests import COPIED_FIELDS
 from sipo_portal.audit.actors import Actor
 from sipo_portal.audit.models import AuditEvent
 from sipo_portal.outbox.models import OutboxMessage
@@ -22,6 +23,7 @@ from tests.factories.financing import (
     make_match,
     make_proposal,
 )
+from tests.factories.money import make_terms
 
 pytestmark = pytest.mark.django_db
 
@@ -289,8 +291,12 @@ def test_withdrawing_takes_matches_and_proposals_along(actor, business):
 
 def test_withdrawing_gives_booked_capacity_back(actor, business):
     request = make_loan_request(business)
-    offer = make_loan_offer(booked_amount=Decimal(3_000_000), booked_count=2)
-    make_match(request, offer, status="terms_offered", amount=Decimal(1_000_000))
+    offer = make_loan_offer()
+    make_terms(make_match(loan_offer=offer, status="accepted"), amount=Decimal(2_000_000))
+    offered = make_match(request, offer, status="terms_offered", amount=Decimal(1_200_000))
+    terms = make_terms(offered, amount=Decimal("999999.99"))
+    offer.refresh_from_db()
+    assert (offer.booked_amount, offer.booked_count) == (Decimal("2999999.99"), 2)
     held = make_loan_offer(booked_amount=Decimal(3_000_000), booked_count=2)
     make_match(request, held, status="in_study", amount=Decimal(1_000_000))
 
@@ -298,6 +304,8 @@ def test_withdrawing_gives_booked_capacity_back(actor, business):
 
     offer.refresh_from_db()
     held.refresh_from_db()
+    terms.refresh_from_db()
+    assert terms.status == "ended"
     assert (offer.booked_amount, offer.booked_count) == (2_000_000, 1)
     assert (held.booked_amount, held.booked_count) == (3_000_000, 2)
 
@@ -352,7 +360,7 @@ def test_a_copy_takes_wishes_and_living_patents(actor, business):
     draft = loan_requests.copy_as_draft(actor=actor, request=old)
 
     assert (draft.status, draft.submitted_at) == ("draft", None)
-    for name in loan_requests.COPIED_FIELDS:
+    for name in COPIED_FIELDS[LoanRequest]:
         assert getattr(draft, name) == getattr(old, name)
     assert list(draft.patents.all()) == [living]
     assert loan_requests.copy_as_draft(actor=actor, request=old) == draft

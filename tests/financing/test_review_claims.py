@@ -66,8 +66,10 @@ def refusal(call, **arguments):
 
 
 def verbs(match):
+    """What was done with a match, without its deadlines."""
     return list(
         AuditEvent.objects.filter(object_id=str(match.pk))
+        .exclude(verb__startswith="match.deadline")
         .order_by("pk")
         .values_list("verb", flat=True)
     )

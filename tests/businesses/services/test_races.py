@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date
+from functools import partial
 from threading import Barrier
 from typing import Any
 
@@ -84,8 +86,14 @@ def test_a_patent_is_added_once() -> None:
         application_number=patent_number(year=2021), title="阀门", filed_on=date(2021, 5, 3)
     )
     results = at_once([lambda: add_patent(actor=actor, business=business, entry=entry)] * 8)
-    assert results.count("patent_there") == 7
+    assert results == [Patent.objects.get()] * 8
     assert Patent.objects.get().status == "registered"
+    assert AuditEvent.objects.filter(verb="patent.added").count() == 1
+    others = [replace(entry, title=f"阀门{number}") for number in range(4)]
+    refused = at_once(
+        [partial(add_patent, actor=actor, business=business, entry=each) for each in others]
+    )
+    assert refused == ["patent_there"] * 4
 
 
 def test_two_managers_cannot_remove_each_other() -> None:

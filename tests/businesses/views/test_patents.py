@@ -119,9 +119,13 @@ def test_a_divisional_application_keeps_its_parents_date(client, business, typed
 
 
 def test_the_same_number_twice_is_a_message(client, business, typed) -> None:
-    client.post(url("patent_add", business.pk), typed)
-    answer = client.post(url("patent_add", business.pk), typed)
+    first = client.post(url("patent_add", business.pk), typed)
+    again = client.post(url("patent_add", business.pk), typed)
+    assert again.url == first.url
+    answer = client.post(url("patent_add", business.pk), {**typed, "title": "另一种阀门"})
     assert "application_number" in answer.context["form"].errors
+    draft = client.post(url("patent_add", business.pk), {**typed, "second": "1"})
+    assert "application_number" in draft.context["form"].errors
     assert business.patents.count() == 1
     other = make_business()
     client.force_login(other.members.get().user)

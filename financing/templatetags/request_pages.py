@@ -1,0 +1,32 @@
+"""Addresses and words of a request of either kind, for templates; `{% load request_pages %}`."""
+
+from django import template
+
+from financing.pair_kinds import AnyRequest
+from financing.request_words import request_address, review_address, title_of, words_of
+
+register = template.Library()
+
+
+@register.simple_tag
+def request_url(subject: AnyRequest, page: str, *args: object) -> str:
+    """The page of this request: `detail`, `check`, `offer` (with the offer's id) and so on."""
+    return request_address(subject, page, *args)
+
+
+@register.simple_tag
+def review_url(subject: AnyRequest, page: str, *args: object) -> str:
+    """The coordinator's page of this request: `request`, `proposal` or `claim` of an offer."""
+    return review_address(subject, page, *args)
+
+
+@register.simple_tag
+def request_title(subject: AnyRequest) -> str:
+    """What is asked for, in one line."""
+    return title_of(subject)
+
+
+@register.simple_tag
+def request_word(subject: AnyRequest, name: str) -> str:
+    """A field of `request_words.RequestWords`, in the words of the request's kind."""
+    return str(getattr(words_of(subject), name))
