@@ -106,21 +106,50 @@ def schedule(
     `relief_percent` applies to the first `policy.relief_years` fee years from the grant; the
     surcharge is always on the full fee. ValueError for a grant before filing.
     """
-    if not 0 <= relief_percent <= 100:
-        raise ValueError("relief is between 0 and 100 per cent")
-    first = patent_year(filed_on, granted_on)
-    return tuple(
-        _fee_year(
-            kind,
-            filed_on,
+    years = _FeeYears(kind, filed_on, granted_on, relief_percent, policy, next_working_day)
+    return tuple(years.row(year) for year in range(years.first, years.last + 1))
+
+
+@dataclass(frozen=True, slots=True)
+class _FeeYears:
+    """The fee years of one patent; each row is worked out when it is asked for."""
+
+    kind: PatentKind
+    filed_on: date
+    granted_on: date
+    relief_percent: Decimal
+    policy: AnnuityPolicy
+    next_working_day: Mover
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.relief_percent <= 100:
+            raise ValueError("relief is between 0 and 100 per cent")
+
+    @property
+    def first(self) -> int:
+        """The patent year of the grant."""
+        return patent_year(self.filed_on, self.granted_on)
+
+    @property
+    def last(self) -> int:
+        return term_years(self.kind, self.filed_on)
+
+    def row(self, year: int) -> AnnuityYear:
+        first = self.first
+        return _fee_year(
+            self.kind,
+            self.filed_on,
             year,
-            granted_on if year == first else anniversary(filed_on, year - 1),
-            relief_percent if year < first + policy.relief_years else _ZERO,
-            policy,
-            next_working_day,
+            self.granted_on if year == first else anniversary(self.filed_on, year - 1),
+            self.relief_percent if year < first + self.policy.relief_years else _ZERO,
+            self.policy,
+            self.next_working_day,
         )
-        for year in range(first, term_years(kind, filed_on) + 1)
-    )
+
+    def next_after(self, year: int) -> AnnuityYear | None:
+        """The first fee after that of `year` and after that of the grant, which was paid."""
+        wanted = max(year, self.first) + 1
+        return self.row(wanted) if wanted <= self.last else None
 
 
 def _fee_year(
@@ -177,21 +206,14 @@ def status(
     ends = expires_on(kind, filed_on, compensation_days=compensation_days)
     if granted_on is None or granted_on > as_of:
         return AnnuityStatus("not_granted")
-    rows = schedule(
-        kind,
-        filed_on,
-        granted_on,
-        relief_percent=relief_percent,
-        policy=policy,
-        next_working_day=next_working_day,
-    )
+    years = _FeeYears(kind, filed_on, granted_on, relief_percent, policy, next_working_day)
     if paid_through_year is None:
         current = patent_year(filed_on, as_of)
         if as_of >= ends:
             return AnnuityStatus("expired", ended_on=ends)
-        coming = next((row for row in rows[1:] if row.year > current), None)
+        coming = years.next_after(current)
         return AnnuityStatus("unknown") if coming is None else _describe("unknown", coming, _ZERO)
-    unpaid = next((row for row in rows[1:] if row.year > paid_through_year), None)
+    unpaid = years.next_after(paid_through_year)
     if unpaid is not None and as_of > unpaid.grace_ends_on:
         return AnnuityStatus(
             "lapsed",

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from django.db import transaction
 
+from businesses.announcements import announce
 from businesses.models import Appraisal, Patent
 from businesses.services.patents import lock_changeable
 from businesses.verbs import Verb
@@ -48,6 +49,7 @@ def add_appraisal(
                 "appraised_value": appraised_value,
             },
         )
+        announce([locked.business_id])
     return appraisal
 
 
@@ -58,3 +60,4 @@ def remove_appraisal(*, actor: Actor, appraisal: Appraisal) -> None:
     data = {"appraisal": appraisal.pk, "appraised_value": appraisal.appraised_value}
     record(Verb.APPRAISAL_REMOVED, actor=actor, obj=patent, data=data)
     appraisal.delete()
+    announce([patent.business_id])

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
+from businesses.announcements import announce
 from businesses.credit_codes import read_credit_code, stored_credit_code
 from businesses.entries import BusinessFacts
 from businesses.lifecycles import BUSINESS
@@ -20,6 +21,8 @@ from sipo_portal.workflow.advance import advance
 
 # Named in the audit with their values; of the other fields it holds the names only.
 _AUDITED_VALUES = ("region_id", "industry", "size_class")
+# Nothing is decided by how a business is reached.
+_OF_CONTACT = frozenset({"contact_name", "contact_phone", "legal_representative", "address"})
 
 
 def credit_code_fault(business: Business) -> IdentifierError | None:
@@ -106,6 +109,8 @@ def change_business(
             "after": {name: getattr(locked, name) for name in _AUDITED_VALUES},
         },
     )
+    if not _OF_CONTACT.issuperset(changed):
+        announce([locked.pk])
     return locked
 
 
@@ -135,6 +140,7 @@ def verify_business(*, actor: Actor, business: Business) -> Business:
     if credit_code_fault(locked) is not None and not locked.credit_code_exception_reason:
         raise BusinessRefused(Refusal.CODE_UNVERIFIED)
     advance(BUSINESS, locked, "verify", actor=actor)
+    announce([locked.pk])
     return locked
 
 
@@ -164,6 +170,7 @@ def suspend_business(*, actor: Actor, business: Business, reason: str) -> Busine
     locked.suspension_reason = _needed(reason)
     advance(BUSINESS, locked, "suspend", actor=actor)
     locked.save(update_fields=["suspension_reason", "updated_at"])
+    announce([locked.pk])
     return locked
 
 
@@ -177,6 +184,7 @@ def reinstate_business(*, actor: Actor, business: Business) -> Business:
     locked.suspension_reason = ""
     advance(BUSINESS, locked, "reinstate", actor=actor)
     locked.save(update_fields=["suspension_reason", "updated_at"])
+    announce([locked.pk])
     return locked
 
 

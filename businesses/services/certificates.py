@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from django.db import transaction
 
+from businesses.announcements import announce
 from businesses.entries import CertificateFacts
 from businesses.models import Business, Certificate
 from businesses.verbs import Verb
@@ -43,4 +44,5 @@ def set_certificates(
         obj=business,
         data={"added": sorted(added), "changed": sorted(changed), "removed": gone},
     )
+    announce([business.pk])
     return True

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from django.db import transaction
 
+from businesses.announcements import announce
 from businesses.entries import CoOwnerEntry
 from businesses.models import CoOwner, Patent
 from businesses.models.co_owners import CoOwnerConsent
@@ -55,4 +56,5 @@ def set_co_owners(*, actor: Actor, patent: Patent, entries: Sequence[CoOwnerEntr
         },
     )
     ask_for_check(actor, locked)
+    announce([locked.business_id])
     return True

@@ -4,6 +4,7 @@ from datetime import date
 
 from django.db import transaction
 
+from businesses.announcements import announce
 from businesses.models import Encumbrance, Patent
 from businesses.services.patents import ask_for_check, lock_changeable
 from businesses.services.refusals import BusinessRefused, Refusal
@@ -43,6 +44,7 @@ def add_encumbrance(
             data={"encumbrance": encumbrance.pk, "kind": kind, "registered_on": registered_on},
         )
         ask_for_check(actor, locked)
+        announce([locked.business_id])
     return encumbrance
 
 
@@ -69,4 +71,5 @@ def release_encumbrance(
         data={"encumbrance": locked.pk, "kind": locked.kind, "released_on": released_on},
     )
     ask_for_check(actor, patent)
+    announce([patent.business_id])
     return locked

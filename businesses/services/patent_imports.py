@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from businesses.announcements import announce
 from businesses.credit_codes import stored_credit_code
 from businesses.identifier_texts import credit_code_fault, patent_number_fault
 from businesses.models import Appraisal, Business, CoOwner, Patent
@@ -123,6 +124,7 @@ def store_patents(*, actor: Actor, checked: CheckedPatents) -> list[Patent]:
         [row.appraisal for row in checked.rows if row.appraisal is not None], batch_size=BATCH
     )
     record(Verb.PATENTS_IMPORTED, actor=actor, obj=None, data={"count": len(patents)})
+    announce(patent.business_id for patent in patents)
     return patents
 
 

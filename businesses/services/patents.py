@@ -6,6 +6,7 @@ from datetime import date
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from businesses.announcements import announce
 from businesses.entries import PatentEntry
 from businesses.lifecycles import PATENT
 from businesses.models import Business, Patent
@@ -47,6 +48,7 @@ def add_patent(
     )
     if not is_draft:
         advance(PATENT, patent, "register", actor=actor)
+        announce([business.pk])
     return patent
 
 
@@ -74,6 +76,7 @@ def change_patent(*, actor: Actor, patent: Patent, entry: PatentEntry) -> Patent
         raise BusinessRefused(Refusal.PATENT_THERE)
     record(Verb.PATENT_CHANGED, actor=actor, obj=locked, data={"fields": changed})
     ask_for_check(actor, locked)
+    announce([locked.business_id])
     return locked
 
 
@@ -81,6 +84,7 @@ def change_patent(*, actor: Actor, patent: Patent, entry: PatentEntry) -> Patent
 def register_patent(*, actor: Actor, patent: Patent) -> Patent:
     """Turn a draft into a registered patent. Raises TransitionRefused."""
     advance(PATENT, patent, "register", actor=actor)
+    announce([patent.business_id])
     return patent
 
 
@@ -114,6 +118,7 @@ def verify_patent(*, actor: Actor, patent: Patent, register_extract_on: date) ->
         record(Verb.PATENT_CHANGED, actor=actor, obj=locked, data=data_of_change)
     else:
         advance(PATENT, locked, "verify", actor=actor, data=data)
+    announce([locked.business_id])
     return locked
 
 
@@ -124,6 +129,7 @@ def end_patent(*, actor: Actor, patent: Patent, end_reason: str, ended_on: date)
     advance(PATENT, locked, "end", actor=actor, data={"end_reason": end_reason})
     locked.end_reason, locked.ended_on = end_reason, ended_on
     locked.save(update_fields=["end_reason", "ended_on", "updated_at"])
+    announce([locked.business_id])
     return locked
 
 

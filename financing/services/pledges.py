@@ -23,6 +23,7 @@ from financing.models.institutions import Institution
 from financing.models.matches import Match, MatchStatus
 from financing.models.pledges import PLEDGE_LIVE_STATUSES, Pledge, PledgeStatus
 from financing.services.money_refusals import MoneyRefusal, MoneyRefused
+from financing.services.rematching import rematch_businesses
 from sipo_portal.audit.actors import Actor
 from sipo_portal.workflow.advance import advance
 
@@ -112,6 +113,9 @@ def release_pledge(*, actor: Actor, pledge: Pledge, released_on: date) -> Pledge
     _release(actor, locked, released_on, because="lender")
     # What was to replace it stands for itself now, and takes the patent in the same step.
     Pledge.objects.filter(renews=locked, status=PledgeStatus.PLANNED).update(renews=None)
+    # Whoever else owns the patent has a free one now.
+    owners = Patent.objects.filter(application_number=locked.application_number)
+    rematch_businesses(owners.values_list("business_id", flat=True))
     notifications.pledge_released(locked)
     return locked
 

@@ -1,6 +1,6 @@
 """Asking for work: services call `enqueue` in their transaction; only the relay publishes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -36,6 +36,35 @@ def enqueue(
     )
     _notify()
     return message
+
+
+def enqueue_once(task: str, payloads: Iterable[Mapping[str, Any]]) -> list[OutboxMessage]:
+    """As `enqueue` for each payload that no message of `task` is already waiting with.
+
+    Returns the new messages. One that waits is locked until this transaction ends: its work then
+    begins after the commit and sees what was changed here. One that was started already does not
+    count, nor one somebody else holds.
+    """
+    if not connection.in_atomic_block:
+        raise TransactionManagementError("enqueue_once() must be called inside a transaction.")
+    wanted = [dict(payload) for payload in payloads]
+    if not wanted:
+        return []
+    now = timezone.now()
+    waiting = (
+        OutboxMessage.objects.waiting()
+        .filter(task=task, payload__in=wanted, started_at=None, available_at__lte=now)
+        .select_for_update(skip_locked=True)
+    )
+    there = [message.payload for message in waiting]
+    missing = [payload for payload in wanted if payload not in there]
+    messages = OutboxMessage.objects.bulk_create(
+        OutboxMessage(task=task, payload=payload, created_at=now, available_at=now)
+        for payload in missing
+    )
+    if messages:
+        _notify()
+    return messages
 
 
 @transaction.atomic
