@@ -8,16 +8,14 @@ from playwright.sync_api import Page
 
 from tests.access.world import World
 from tests.browser.axe import serious
+from tests.browser.looks import sticking_out
 from tests.browser.shapes import WHO, Shape, shapes_for
+from tests.browser.state_pages import pages_of
+from tests.browser.states import PEOPLE, Scene
 from tests.plugins.browser import DESKTOP, PHONE
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 LANGUAGES = {"zh-CN": "zh-Hans", "en": "en"}
-WIDTH = "document.scrollingElement.scrollWidth"
-# What sticks out furthest, to find the culprit at once.
-WIDEST = """() => [...document.querySelectorAll('main *, header *, footer *')]
-    .filter(each => each.getBoundingClientRect().right > innerWidth + 1)
-    .slice(0, 3).map(each => each.tagName + '.' + each.className).join(' ')"""
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -31,6 +29,20 @@ def test_every_page(
         for shape in shapes_for(person, world)
         for fault in faults(page, shape, language)
     ]
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_state_of_a_match(open_page: Callable[..., Page], scene: Scene, language: str) -> None:
+    wrong = []
+    for person in PEOPLE:
+        page = open_page(language=language, client=scene.client(person))
+        wrong += [
+            f"{person}: {shape.name} {shape.url}: {fault}"
+            for shape in pages_of(person, scene)
+            for fault in faults(page, shape, language)
+        ]
+        page.context.close()
     assert not wrong, "\n".join(wrong)
 
 
@@ -56,10 +68,3 @@ def faults(page: Page, shape: Shape, language: str) -> Iterator[str]:
     if language == "zh-CN":
         page.set_viewport_size({"width": DESKTOP, "height": 800})
     yield from serious(page)
-
-
-def sticking_out(page: Page) -> Iterator[str]:
-    """Something makes the page scroll sideways."""
-    needed, there = page.evaluate(f"[{WIDTH}, innerWidth]")
-    if needed > there:
-        yield f"{needed} px wide at {there}: {page.evaluate(WIDEST)}"

@@ -9,8 +9,9 @@ from playwright.sync_api import Locator, Page
 
 from tests.access.world import World
 from tests.browser.axe import serious
+from tests.browser.looks import sticking_out
 from tests.browser.shapes import WHO, Shape, shapes_for
-from tests.browser.test_pages import LANGUAGES, sticking_out
+from tests.browser.test_pages import LANGUAGES
 from tests.plugins.browser import PHONE
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
