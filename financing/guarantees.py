@@ -76,7 +76,7 @@ def guarantee_options(
     """
     options = [
         _option(offer, loan_offer.institution, terms)
-        for offer in _open_offers(loan_offer, on)
+        for offer in _open_offers(loan_offer.pk, on)
         if _serves(offer, business)
     ]
     return sorted(options, key=lambda option: (option.total_fee, option.offer.pk))
@@ -111,10 +111,17 @@ def guarantees_of(match: Match, *, on: date) -> list[GuaranteeOption]:
     return guarantee_options(offer, match.business, loan, on=on)
 
 
-def _open_offers(loan_offer: LoanOffer, on: date) -> Iterable[GuaranteeOffer]:
+def guarantees_taking_pledges(match: Match, *, on: date) -> list[GuaranteeOffer]:
+    """Open guarantees beside the match's loan that serve the business and are pledgee, by age."""
+    offers = _open_offers(match.loan_offer_id, on) if match.loan_offer_id is not None else []
+    taking = [each for each in offers if each.is_pledgee and _serves(each, match.business)]
+    return sorted(taking, key=lambda offer: offer.pk)
+
+
+def _open_offers(loan_offer_id: int, on: date) -> Iterable[GuaranteeOffer]:
     return (
         GuaranteeOffer.objects.live()
-        .filter(loan_offers=loan_offer, opens_on__lte=on)
+        .filter(loan_offers=loan_offer_id, opens_on__lte=on)
         .filter(Q(closes_on__isnull=True) | Q(closes_on__gte=on))
         .select_related("institution")
         .prefetch_related("regions")

@@ -40,6 +40,13 @@ REFUSALS: dict[str, str | Promise] = {
         "This reference belongs to another drawdown (%(detail)s). Use a new reference."
     ),
     "registered_differently": _("This pledge is registered already, under number %(detail)s."),
+    "contract_incomplete": _("The pledge contract is incomplete. Missing: %(detail)s."),
+    "signed_late": _("The contract has to be signed before its registration on %(detail)s."),
+    "debt_ends_early": _("The debt cannot end before the contract is signed."),
+    "debt_outlives_patent": _("The debt would outlive the patent, which ends on %(detail)s."),
+    "pledgee_not_possible": _(
+        "The pledgee is the lender or a guarantee company that takes pledges beside this loan."
+    ),
     "nothing_drawn": _("No drawdown is recorded yet."),
     "money_drawn": _(
         "%(detail)s were paid out already: complete the loan with what was drawn down instead."
@@ -51,6 +58,16 @@ REFUSALS: dict[str, str | Promise] = {
     "too_early": _("You can ask for the next period from %(detail)s on."),
     "not_completed": _("You can confirm what you got once the institution has completed."),
     "difference_missing": _("Write what differed."),
+}
+
+# Parts of a pledge contract (services.pledge_contracts.missing_parts).
+CONTRACT_PARTS: dict[str, str | Promise] = {
+    "signed_on": _("day of signing"),
+    "secured_amount": _("secured amount"),
+    "debt_ends_on": _("day the debt ends"),
+    "secured_scope": _("scope of the security"),
+    "patent_title": _("title of the patent"),
+    "granted_on": _("day the patent was granted"),
 }
 
 
@@ -65,6 +82,8 @@ def _detail(detail: object) -> str:
         return formats.yuan(detail)
     if isinstance(detail, date):
         return formats.day(detail)
+    if detail in CONTRACT_PARTS:
+        return str(CONTRACT_PARTS[str(detail)])
     return f"ZL{detail}" if _is_number(str(detail)) else str(detail)
 
 

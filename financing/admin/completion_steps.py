@@ -16,8 +16,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from financing.admin.pledge_registrations import (
+    register,
+    registration_form,
+    registration_step,
+)
 from financing.admin.steps import Step, StepPages, Summary
-from financing.forms.completions import DrawdownForm, RegistrationForm, ReleaseForm
+from financing.forms.completions import DrawdownForm, ReleaseForm
 from financing.forms.terms_answers import FallThroughForm
 from financing.models.drawdowns import Delivery, Drawdown
 from financing.models.matches import MatchStatus
@@ -115,11 +120,8 @@ class CompletionSteps(StepPages):
         row_url = self._row_url(obj)
         match action:
             case "register":
-                return RegistrationForm(
-                    data,
-                    pledges=found.of_status(PledgeStatus.PLANNED),
-                    submit=_("Record the registration"),
-                    cancel_url=row_url,
+                return registration_form(
+                    data, obj, found.of_status(PledgeStatus.PLANNED), cancel_url=row_url
                 )
             case "release":
                 return ReleaseForm(
@@ -171,7 +173,7 @@ class CompletionSteps(StepPages):
         actor = Actor.of(request.user)
         match action:
             case "register":
-                return _register(actor, form)
+                return register(actor, form)
             case "release":
                 return _release(actor, form)
             case "drawdown":
@@ -179,26 +181,6 @@ class CompletionSteps(StepPages):
             case "end":
                 return _end(actor, obj, form)
         return super().take_form_step(request, obj, action, form)
-
-
-@transaction.atomic
-def _register(actor: Actor, form: RegistrationForm) -> str:
-    for pledge, values in form.filled():
-        try:
-            pledges.register_pledge(
-                actor=actor,
-                pledge=pledge,
-                registration_number=values["number"],
-                registered_on=values["registered_on"],
-            )
-        except MoneyRefused as refused:
-            is_day = refused.code in (MoneyRefusal.IN_THE_FUTURE, MoneyRefusal.BEFORE_ACCEPTANCE)
-            name = "registered_on" if is_day else "number"
-            raise ValidationError({f"{name}_{pledge.pk}": refusal_text(refused)})
-    count = len(form.filled())
-    return ngettext(
-        "%(count)d pledge is registered.", "%(count)d pledges are registered.", count
-    ) % {"count": count}
 
 
 @transaction.atomic
@@ -246,7 +228,7 @@ def _steps(referral: Referral, found: Completion) -> Sequence[Step]:
     is_accepted = referral.status == MatchStatus.ACCEPTED
     steps = []
     if is_accepted and planned:
-        steps.append(_registration())
+        steps.append(registration_step())
     if is_accepted and found.is_loan and found.is_secured and found.left:
         steps.append(_drawdown(found))
     if is_accepted and found.drawn:
@@ -256,18 +238,6 @@ def _steps(referral: Referral, found: Completion) -> Sequence[Step]:
     if is_accepted and not found.drawn and not registered:
         steps.append(_ending(found, planned))
     return steps
-
-
-def _registration() -> Step:
-    return Step(
-        action="register",
-        label=_("Register the pledges"),
-        consequence=_(
-            "Enter what the register office wrote for each patent. Money can go out once all of "
-            "them are registered. A pledge of yours that is renewed is released in the same step."
-        ),
-        is_main=True,
-    )
 
 
 def _drawdown(found: Completion) -> Step:

@@ -8,11 +8,15 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from financing.models.institutions import Institution
 from financing.models.pledges import Pledge
+from financing.services.pledge_contracts import PledgeContract
 from sipo_portal.ui.fields import DayField, YuanField
 from sipo_portal.ui.forms import PortalFormHelper, Section
 
 NUMBER_LENGTH = 40
+SCOPE_LENGTH = 500
+CONTRACT_FIELDS = ("signed_on", "secured_amount", "debt_ends_on", "secured_scope")
 
 
 class PledgesForm(forms.Form):
@@ -31,7 +35,12 @@ class PledgesForm(forms.Form):
                 names.append(f"{name}_{pledge.pk}")
             legend = f"ZL{pledge.application_number}"
             sections.append(Section(legend, *names, lead=pledge.patent.title))
+        sections = [*self.first_sections(), *sections]
         self.helper = PortalFormHelper(*sections, submit=submit, cancel_url=cancel_url)
+
+    def first_sections(self) -> list[Section]:
+        """What is said once for all pledges; a class that has any adds their fields here."""
+        return []
 
     def fields_of(self, pledge: Pledge) -> dict[str, forms.Field]:
         raise NotImplementedError
@@ -58,7 +67,48 @@ class PledgesForm(forms.Form):
 
 
 class RegistrationForm(PledgesForm):
-    """Number and day of the register, for each planned pledge."""
+    """The pledge contract once, then number and day of the register for each planned pledge."""
+
+    def __init__(
+        self, *args: Any, contract: PledgeContract, pledgees: Sequence[Institution], **kwargs: Any
+    ) -> None:
+        """`contract`: the values proposed; `pledgees`: who may take the pledges."""
+        self.proposed, self.pledgees = contract, {str(each.pk): each for each in pledgees}
+        super().__init__(*args, **kwargs)
+
+    def first_sections(self) -> list[Section]:
+        # None is required here: `services.pledge_contracts` says what an incomplete one lacks.
+        fields = {
+            "signed_on": DayField(label=_("Signed on"), required=False),
+            "secured_amount": YuanField(label=_("Secured amount (yuan)"), required=False),
+            "debt_ends_on": DayField(
+                label=_("The debt ends on"),
+                required=False,
+                help_text=_("Not after the patent that ends first."),
+            ),
+            "secured_scope": forms.CharField(
+                label=_("What the pledge secures"), required=False, max_length=SCOPE_LENGTH
+            ),
+        }
+        if len(self.pledgees) > 1:
+            fields["pledgee"] = forms.ChoiceField(
+                label=_("Pledgee"),
+                choices=[(pk, each.label) for pk, each in self.pledgees.items()],
+                help_text=_("Who is registered. The creditor is your institution in either case."),
+            )
+            if self.proposed.pledgee is not None:
+                self.initial["pledgee"] = str(self.proposed.pledgee.pk)
+        self.fields |= fields
+        self.initial |= {name: getattr(self.proposed, name) for name in CONTRACT_FIELDS}
+        lead = _("Announcement 461 asks for these parts; the patents and both parties are added.")
+        return [Section(_("The pledge contract"), *fields, lead=lead)]
+
+    def contract(self) -> PledgeContract:
+        """As typed."""
+        values = {name: self.cleaned_data.get(name) for name in CONTRACT_FIELDS}
+        values["secured_amount"] = values["secured_amount"] or None
+        pledgee = self.pledgees.get(self.cleaned_data.get("pledgee", ""))
+        return PledgeContract(**values, pledgee=pledgee)
 
     def fields_of(self, pledge: Pledge) -> dict[str, forms.Field]:
         return {

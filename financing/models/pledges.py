@@ -57,6 +57,15 @@ class Pledge(models.Model):
     registration_number = models.CharField(_("registration number"), max_length=40, blank=True)
     registered_on = models.DateField(_("registered on"), null=True, blank=True)
     released_on = models.DateField(_("released on"), null=True, blank=True)
+    # What the pledge contract says, typed with the registration (DOMAIN 4.4).
+    contract_signed_on = models.DateField(_("contract signed on"), null=True, blank=True)
+    secured_amount = models.DecimalField(
+        _("secured amount (yuan)"), max_digits=16, decimal_places=2, null=True, blank=True
+    )
+    debt_ends_on = models.DateField(_("debt ends on"), null=True, blank=True)
+    secured_scope = models.CharField(
+        _("scope of the security"), max_length=500, blank=True, db_default=""
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = PledgeQuerySet.as_manager()

@@ -17,12 +17,13 @@ from django.utils import timezone
 
 from businesses.models.patents import Patent
 from financing import notifications
+from financing.guarantees import guarantees_taking_pledges
 from financing.lifecycles import PLEDGE
-from financing.models.guarantee_offers import GuaranteeOffer
 from financing.models.institutions import Institution
 from financing.models.matches import Match, MatchStatus
 from financing.models.pledges import PLEDGE_LIVE_STATUSES, Pledge, PledgeStatus
 from financing.services.money_refusals import MoneyRefusal, MoneyRefused
+from financing.services.pledge_contracts import PledgeContract, check_contract, enter_contract
 from financing.services.rematching import rematch_businesses
 from sipo_portal.audit.actors import Actor
 from sipo_portal.workflow.advance import advance
@@ -31,18 +32,12 @@ PLEDGING_STATUSES = (MatchStatus.ACCEPTED, MatchStatus.COMPLETED)
 
 
 def pledgee_of(match: Match, *, on: date) -> Institution:
-    """Who takes the pledge: the guarantee company attached to the offer that does, else the lender.
+    """Who is planned to take it: the first guarantee company beside the loan that does, else the
+    lender. The contract, typed with the registration, may name another of them.
 
     Creditor stays the lender in either case (DOMAIN 3).
     """
-    guarantee: GuaranteeOffer | None = (
-        GuaranteeOffer.objects.live()
-        .filter(loan_offers=match.loan_offer_id, is_pledgee=True, opens_on__lte=on)
-        .filter(Q(closes_on__isnull=True) | Q(closes_on__gte=on))
-        .select_related("institution")
-        .order_by("pk")
-        .first()
-    )
+    guarantee = next(iter(guarantees_taking_pledges(match, on=on)), None)
     return match.institution if guarantee is None else guarantee.institution
 
 
@@ -71,11 +66,17 @@ def plan_pledges(*, actor: Actor, match: Match) -> list[Pledge]:
 
 @transaction.atomic
 def register_pledge(
-    *, actor: Actor, pledge: Pledge, registration_number: str, registered_on: date
+    *,
+    actor: Actor,
+    pledge: Pledge,
+    registration_number: str,
+    registered_on: date,
+    contract: PledgeContract,
 ) -> Pledge:
     """The register has entered the pledge: its number and day. A renewed one is released by it.
 
-    The same number and day posted again change nothing. Raises MoneyRefused, TransitionRefused.
+    The same number and day posted again change nothing. Raises MoneyRefused (CONTRACT_INCOMPLETE
+    and what else the contract lacks), TransitionRefused.
     """
     number = registration_number.strip()
     match, locked = _locked(pledge)
@@ -88,12 +89,14 @@ def register_pledge(
     if not number:
         raise MoneyRefused(MoneyRefusal.NUMBER_MISSING)
     _refuse_day(registered_on, not_before=timezone.localdate(locked.created_at))
+    check_contract(contract, locked, registered_on=registered_on)
+    columns = enter_contract(contract, locked)
     if locked.renews_id is not None:
         before = Pledge.objects.get(pk=locked.renews_id)
         if before.status == PledgeStatus.REGISTERED:
             _release(actor, before, registered_on, because="renewed")
     locked.registration_number, locked.registered_on = number, registered_on
-    locked.save(update_fields=["registration_number", "registered_on"])
+    locked.save(update_fields=["registration_number", "registered_on", *columns])
     advance(PLEDGE, locked, "register", actor=actor, data={"number": number})
     notifications.pledge_registered(locked)
     return locked

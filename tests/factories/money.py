@@ -1,5 +1,6 @@
 """Terms, pledges and drawdowns for tests; what terms book stands against their offer."""
 
+from dataclasses import asdict
 from datetime import timedelta
 from decimal import Decimal
 from itertools import count
@@ -11,6 +12,7 @@ from django.utils import timezone
 from businesses.models import Patent
 from financing.models import GuaranteeOffer, Match, Pledge, Terms
 from financing.services import acceptances, capacity, completions, pledges
+from financing.services.pledge_contracts import PledgeContract
 from sipo_portal.accounts.models import User
 from sipo_portal.audit.actors import Actor
 from tests.factories.financing import (
@@ -74,7 +76,26 @@ def register_all(match: Match) -> None:
             pledge=pledge,
             registration_number=f"Y2026{next(_numbers):06d}",
             registered_on=timezone.localdate(),
+            contract=make_contract(match),
         )
+
+
+def make_contract(match: Match, **fields: Any) -> PledgeContract:
+    """A complete pledge contract on the match's amount for a year, signed today."""
+    today = timezone.localdate()
+    fields = {
+        "signed_on": today,
+        "secured_amount": match.amount,
+        "debt_ends_on": today + timedelta(days=365),
+        "secured_scope": "主债权、利息、违约金",
+    } | fields
+    return PledgeContract(**fields)
+
+
+def typed_contract(match: Match, **fields: Any) -> dict[str, Any]:
+    """The same as a lender types it."""
+    contract = asdict(make_contract(match))
+    return {name: value for name, value in contract.items() if name != "pledgee"} | fields
 
 
 def draw(match: Match, amount: Decimal | int | None = None, **fields: Any) -> Any:

@@ -22,6 +22,7 @@ from tests.factories.money import (
     owner_of,
     register_all,
     staff_of,
+    typed_contract,
 )
 
 pytestmark = pytest.mark.django_db
@@ -83,7 +84,11 @@ def statuses(*rows):
 
 def register(match, number="Y2026980000001", on=None):
     [pledge] = match.pledges.all()
-    data = {f"number_{pledge.pk}": number, f"registered_on_{pledge.pk}": on or timezone.localdate()}
+    data = typed_contract(match)
+    data |= {
+        f"number_{pledge.pk}": number,
+        f"registered_on_{pledge.pk}": on or timezone.localdate(),
+    }
     return post(match, "register", **data)
 
 
@@ -151,6 +156,7 @@ def test_ids_of_other_pledges_change_nothing():
     post(
         match,
         "register",
+        **typed_contract(match),
         **{f"number_{foreign.pk}": "Y1", f"registered_on_{foreign.pk}": timezone.localdate()},
     )
 

@@ -18,6 +18,7 @@ from tests.factories.money import (
     live_pledges,
     make_accepted,
     make_completed,
+    make_contract,
     make_rival,
     make_terms,
     owner_of,
@@ -44,6 +45,7 @@ def register(pledge, number="Y2026980000001", on=None):
         pledge=pledge,
         registration_number=number,
         registered_on=on or timezone.localdate(),
+        contract=make_contract(pledge.match),
     )
 
 
