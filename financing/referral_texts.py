@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext, pgettext
 from financing.consent_state import ConsentState
 from financing.models.insurance_offers import InsuranceOffer
 from financing.models.loan_offers import (
+    DayCount,
     FeeKind,
     FeePayer,
     FeeTiming,
@@ -279,5 +280,8 @@ def fees_text(terms: TermsLike) -> str:
 
 
 def _loan_labels(terms: TermsLike) -> tuple[str, str]:
-    repayments = {str(code): str(label) for code, label in RepaymentMethod.choices}
-    return repayments.get(terms.repayment_method, ""), str(terms.day_count)
+    repayments, day_counts = (
+        {str(code): str(label) for code, label in choices.choices}
+        for choices in (RepaymentMethod, DayCount)
+    )
+    return repayments.get(terms.repayment_method, ""), day_counts.get(terms.day_count, "")

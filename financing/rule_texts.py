@@ -50,7 +50,8 @@ __all__ = [
 ]
 
 MEASURES = ("fen", "months", "ppm", "count")
-WITHOUT_FIGURES = ("no_saving", "appraisal_missing")
+# Why a person decided is shown with the decision, to whom it may be shown.
+WITHOUT_FIGURES = ("no_saving", "appraisal_missing", "already_decided")
 UPPER_BOUNDS = ("above_rate_ceiling", "above_borrowers_rate", "premium_above_limit")
 TWO_SIDED = ("term_out_of_range", "sum_insured_out_of_range")
 

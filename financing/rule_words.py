@@ -140,7 +140,7 @@ RULES: dict[str, RuleText] = {
     "already_decided": RuleText(
         _("Earlier decision"),
         _("Nobody has decided against this pairing."),
-        _("A person has decided against this pairing: %(found)s."),
+        _("A person has decided against this pairing."),
         _("It comes back by itself when the criterion named in the decision changes."),
     ),
     "cover_kind_differs": RuleText(

@@ -21,11 +21,15 @@ from sipo_portal.ui.scoped_admin import ScopedModelAdmin
 class GoalAdmin(ScopedModelAdmin):
     form = GoalForm
     view_roles = add_roles = change_roles = (Role.SYSTEM_ADMIN,)
-    list_display = ["office", "product", "starts_on", "ends_on", "business_count", "money"]
+    list_display = ["branch_office", "product", "starts_on", "ends_on", "business_count", "money"]
     list_filter = ["product"]
     list_select_related = ["office"]
     search_fields = ["office__name", "office__name_en"]
     ordering = ["-starts_on", "office__region__code", "product", "pk"]
+
+    @admin.display(description=gettext_lazy("branch office"), ordering="office__region__code")
+    def branch_office(self, goal: Goal) -> str:
+        return goal.office.label
 
     @admin.display(description=gettext_lazy("amount"), ordering="amount")
     def money(self, goal: Goal) -> str:

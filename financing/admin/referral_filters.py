@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from financing.models.matches import MatchStatus
 from financing.referral_texts import LENDERS_TURN
@@ -25,7 +25,7 @@ class StageFilter(admin.SimpleListFilter):
             gettext_lazy("Being studied"),
             (MatchStatus.IN_STUDY, MatchStatus.WAITING, MatchStatus.TERMS_OFFERED),
         ),
-        "agreed": (gettext_lazy("Agreed"), (MatchStatus.ACCEPTED, MatchStatus.COMPLETED)),
+        "agreed": (pgettext_lazy("stage", "Agreed"), (MatchStatus.ACCEPTED, MatchStatus.COMPLETED)),
         "over": (
             gettext_lazy("Over"),
             (

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from financing.models.loan_offers import DayCount, RepaymentMethod
 from financing.models.matches import Match
@@ -17,7 +18,7 @@ from sipo_portal.accounts.models import User
 class TermsStatus(models.TextChoices):
     OFFERED = "offered", _("Offered")
     ACCEPTED = "accepted", _("Accepted")
-    ENDED = "ended", _("Ended")
+    ENDED = "ended", pgettext_lazy("terms", "Ended")
 
 
 class MatchPartQuerySet(models.QuerySet):  # type: ignore[type-arg]
