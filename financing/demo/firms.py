@@ -134,6 +134,7 @@ def _business(
         name=f"{forename}{word}示范有限公司",
         credit_code=credit_code(serial),
         region_id=region,
+        address=f"示范路{serial}号",
         industry=industry,
         established_on=today - timedelta(days=random.randint(200, 6500)),
         employee_count=staff,

@@ -16,6 +16,7 @@ from financing.models import (
     LoanOfferFee,
 )
 from financing.models.offers import OfferStatus
+from financing.permissions import COVERS_WITHOUT_PATENTS
 from sipo_portal.offices.models import Region
 
 LOAN_OFFER_COUNT = 48
@@ -123,8 +124,10 @@ def _parts(random: Random, offer: LoanOffer) -> None:
 def _insurance_offers(random: Random, insurers: list[Institution], today: date) -> None:
     covers = ("enforcement", "infringement_loss", "infringement_liability", "pledge_loan_guarantee")
     for place in range(8):
+        # Each cover by either insurer.
+        insurer = insurers[(place + place // len(covers)) % len(insurers)]
         InsuranceOffer.objects.create(
-            institution=insurers[place % len(insurers)],
+            institution=insurer,
             name=f"专利保{'ABCDEFGH'[place]}",
             status=OfferStatus.PUBLISHED,
             status_changed_at=timezone.now(),
@@ -133,6 +136,7 @@ def _insurance_offers(random: Random, insurers: list[Institution], today: date) 
             opens_on=today - timedelta(days=60),
             size_classes=["micro", "small"],
             cover_kind=covers[place % len(covers)],
+            min_patents=0 if covers[place % len(covers)] in COVERS_WITHOUT_PATENTS else 1,
             base_premium=Decimal(random.choice((500, 800, 1000))),
             premium_per_patent=Decimal(random.choice((100, 200))),
             premium_rate_percent=Decimal("0.800"),

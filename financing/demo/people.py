@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from allauth.mfa.totp.internal.auth import TOTP
 from django.conf import settings
+from django.contrib.auth.hashers import make_password
 
 from financing.demo.words import INSTITUTIONS, OFFICES
 from financing.models import Institution, InstitutionStaff
@@ -34,11 +35,22 @@ class DemoAccount:
 ACCOUNTS = (
     DemoAccount("owner1@demo.example", "沈知微", Role.OWNER, "苏州 (320505)", "/"),
     DemoAccount("owner2@demo.example", "陈景行", Role.OWNER, "深圳 (440305)", "/"),
+    DemoAccount("owner3@demo.example", "卫子墨", Role.OWNER, "苏州 (320505)", "/"),
+    DemoAccount("owner4@demo.example", "蒋承宇", Role.OWNER, "深圳 (440305)", "/"),
     DemoAccount(
         "lender1@demo.example", "周明远", Role.INSTITUTION_STAFF, INSTITUTIONS[1][0], "/admin/"
     ),
     DemoAccount(
         "lender2@demo.example", "吴嘉言", Role.INSTITUTION_STAFF, INSTITUTIONS[4][0], "/admin/"
+    ),
+    DemoAccount(
+        "insurer1@demo.example", "严望舒", Role.INSTITUTION_STAFF, INSTITUTIONS[9][0], "/admin/"
+    ),
+    DemoAccount(
+        "insurer2@demo.example", "孟怀瑾", Role.INSTITUTION_STAFF, INSTITUTIONS[8][0], "/admin/"
+    ),
+    DemoAccount(
+        "guarantor1@demo.example", "褚嘉言", Role.INSTITUTION_STAFF, INSTITUTIONS[10][0], "/admin/"
     ),
     DemoAccount("coordinator1@demo.example", "韩文清", Role.COORDINATOR, OFFICES[1][0], "/review/"),
     DemoAccount("coordinator2@demo.example", "杨思齐", Role.COORDINATOR, OFFICES[4][0], "/review/"),
@@ -84,6 +96,8 @@ def seed_accounts(offices: list[BranchOffice], institutions: list[Institution]) 
     office_of = {office.name: office for office in offices}
     institution_of = {institution.name: institution for institution in institutions}
     users = {}
+    # The same for all and known to everybody: once is enough of an act made to be slow.
+    password = make_password(PASSWORD)
     for account in ACCOUNTS:
         user = create_account(
             Actor.SYSTEM,
@@ -91,8 +105,9 @@ def seed_accounts(offices: list[BranchOffice], institutions: list[Institution]) 
             name=account.name,
             role=account.role,
             office=office_of.get(account.tenant),
-            password=PASSWORD,
         )
+        user.password = password
+        user.save(update_fields=["password"])
         if account.role == Role.INSTITUTION_STAFF:
             InstitutionStaff.objects.create(user=user, institution=institution_of[account.tenant])
         if user.needs_second_factor:
