@@ -1,5 +1,9 @@
+from importlib import import_module
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
+
+from businesses.announcements import listen
 
 
 class FinancingConfig(AppConfig):
@@ -8,7 +12,5 @@ class FinancingConfig(AppConfig):
 
     def ready(self) -> None:
         # Models can be imported only now.
-        from businesses.announcements import listen
-        from financing.services.rematching import rematch_businesses
-
-        listen(rematch_businesses)
+        rematching = import_module("financing.services.rematching")
+        listen(rematching.rematch_businesses)

@@ -46,6 +46,11 @@ def with_insured_facts(requests: QuerySet[InsuranceRequest]) -> QuerySet[Insuran
     )
 
 
+def with_business(requests: QuerySet[InsuranceRequest]) -> QuerySet[InsuranceRequest]:
+    """The requests with what `insurance_request_heads` reads."""
+    return requests.select_related("business")
+
+
 def with_conditions(offers: QuerySet[InsuranceOffer]) -> QuerySet[InsuranceOffer]:
     """The offers with everything `insurance_offer_rows` reads."""
     return offers.select_related("institution").prefetch_related("regions")
@@ -151,6 +156,13 @@ def insurance_request_rows(
         )
         for request in requests
     ]
+
+
+def insurance_request_heads(
+    requests: Sequence[InsuranceRequest], on: date
+) -> list[tables.InsuranceRequestRow]:
+    """Requests read `with_business`, without their patents and without what is earlier known."""
+    return [_request_row(request, on, patents=(), is_first_time=True) for request in requests]
 
 
 def _request_row(

@@ -116,6 +116,11 @@ def with_matching_facts(requests: QuerySet[LoanRequest]) -> QuerySet[LoanRequest
     )
 
 
+def with_business(requests: QuerySet[LoanRequest]) -> QuerySet[LoanRequest]:
+    """The requests with what `loan_request_heads` reads."""
+    return requests.select_related("business").prefetch_related("business__certificates")
+
+
 def with_criteria(offers: QuerySet[LoanOffer]) -> QuerySet[LoanOffer]:
     """The offers with everything `loan_offer_rows` reads."""
     return offers.select_related("institution").prefetch_related(
@@ -249,6 +254,11 @@ def loan_request_rows(requests: Sequence[LoanRequest], on: date) -> list[tables.
         )
         for request in requests
     ]
+
+
+def loan_request_heads(requests: Sequence[LoanRequest], on: date) -> list[tables.LoanRequestRow]:
+    """Requests read `with_business`, without their patents and without what is earlier known."""
+    return [_loan_request_row(request, on, patents=(), is_first_time=True) for request in requests]
 
 
 def earlier_borrowers(business_ids: Iterable[int]) -> set[int]:

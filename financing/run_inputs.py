@@ -17,8 +17,9 @@ from financing.kind_rows import rows_of
 from financing.match_rows import yuan
 from financing.match_runs import current_policy
 from financing.matching import tables
-from financing.matching.columns import PPM
-from financing.matching.engine import propose_matches
+from financing.matching.allocation import OfferKey
+from financing.matching.eligibility import may_pass
+from financing.matching.engine import make_context, propose_matches
 from financing.matching.policy import MatchingPolicy as PolicyRow
 from financing.matching.results import MatchingResult
 from financing.matching.rooms import room_of
@@ -49,6 +50,10 @@ class RunInput:
     standing: list[tables.StandingMatch]
     previous: list[tables.PreviousProposal]
     business_ids: dict[Key, int]
+    # Of an incremental run: the only offers it proposes anew.
+    fresh: frozenset[OfferKey] | None = None
+    # Proposals that stand now and are decided on again; what is not proposed again goes.
+    reconsidered: tuple[Proposal, ...] = ()
 
 
 def key_of(row: tables.RequestRow | tables.OfferRow) -> Key:
@@ -82,22 +87,29 @@ def read_request_run(kind: PairKind, request_id: int, on: date) -> RunInput:
     """One request against every live offer, within the room that standing proposals leave."""
     requests = list(_in_matching(kind).filter(pk=request_id))
     found = _read(requests, list(_live(kind)), on)
-    others = Proposal.objects.exclude(**{kind.request_field: request_id})
-    return replace(found, offers=_less_proposed(kind, found, others))
+    own = list(Proposal.objects.filter(**{kind.request_field: request_id}))
+    return replace(found, offers=_less_proposed(kind, found, own), reconsidered=tuple(own))
 
 
 def read_offer_run(kind: PairKind, offer_id: int, on: date) -> RunInput:
-    """One offer against the open requests with a free place; what they have counts as standing."""
+    """One offer against the requests it may suit; their provisional proposals are decided on
+    again beside it, those of a full run stand until the next one.
+
+    A provisional proposal gives way where the offer is better by the policy's margin (MATCHING 1),
+    and never takes more of its own offer than it has now.
+    """
+    of_offer = {kind.offer_field: offer_id}
+    own = list(Proposal.objects.filter(**of_offer))
     offers = list(_live(kind).filter(pk=offer_id))
-    requests = list(_in_matching(kind) if offers else [])
-    found = _read(requests, offers, on)
-    kept = (
-        Proposal.objects.filter(
-            **{f"{kind.request_field}__in": [request.pk for request in requests]}
-        )
-        .exclude(**{kind.offer_field: offer_id})
-        .select_related(kind.offer_field)
-    )
+    if not offers:
+        return replace(_read([], [], on), reconsidered=tuple(own))
+    requests = _suitable_requests(kind, offers, on)
+    held = {f"{kind.request_field}__in": [request.pk for request in requests]}
+    others = Proposal.objects.filter(**held).exclude(**of_offer)
+    kept = others.filter(is_provisional=False).select_related(kind.offer_field)
+    reconsidered = [*own, *others.filter(is_provisional=True)]
+    rivals = {getattr(each, kind.offer_id) for each in reconsidered} - {offer_id}
+    found = _read(requests, [*offers, *_live(kind).filter(pk__in=rivals)], on)
     standing = [
         tables.StandingMatch(
             kind=kind.name,
@@ -108,7 +120,28 @@ def read_offer_run(kind: PairKind, offer_id: int, on: date) -> RunInput:
         )
         for proposal in kept
     ]
-    return replace(found, standing=[*found.standing, *standing], previous=[])
+    return replace(
+        found,
+        offers=_less_proposed(kind, found, reconsidered),
+        standing=[*found.standing, *standing],
+        fresh=frozenset({(kind.name, str(offer_id))}),
+        reconsidered=tuple(reconsidered),
+    )
+
+
+def _suitable_requests(kind: PairKind, offers: Sequence[AnyOffer], on: date) -> list[AnyRequest]:
+    """The requests in matching that no rule keeps from all the offers before patents are read."""
+    rows = rows_of(kind)
+    requests = kind.requests._default_manager.in_matching()
+    heads = rows.request_heads(rows.with_business(requests), on)
+    context = make_context(match_rows.policy_row(current_policy(on), on))
+    offer_rows = rows.offer_rows(offers, on)
+    suitable = [
+        int(head.id)
+        for head in heads
+        if any(may_pass(head, offer, context) for offer in offer_rows)
+    ]
+    return list(_in_matching(kind).filter(pk__in=suitable))
 
 
 def _in_matching(kind: PairKind) -> QuerySet[Any]:
@@ -147,6 +180,7 @@ def decide(found: RunInput) -> MatchingResult:
         decided=found.decided,
         standing=found.standing,
         previous=found.previous,
+        fresh=found.fresh,
     )
 
 
@@ -236,12 +270,14 @@ def _with_share(row: tables.OfferRow, share: Decimal, oversubscription_ppm: int)
 
 
 def _less_proposed(
-    kind: PairKind, found: RunInput, others: QuerySet[Proposal]
+    kind: PairKind, found: RunInput, reconsidered: Sequence[Proposal]
 ) -> list[tables.OfferRow]:
-    """The offers with what is proposed to other requests taken off their room."""
-    own = others.filter(**{f"{kind.offer_field}__isnull": False})
-    amounts = _amounts_by_offer(kind, own)
-    counts = _counts_by_offer(kind, own)
+    """The offers with what is proposed otherwise taken off their room."""
+    others = Proposal.objects.filter(
+        **{f"{kind.offer_field}__in": [int(row.id) for row in found.offers]}
+    ).exclude(pk__in=[each.pk for each in reconsidered])
+    amounts = _amounts_by_offer(kind, others)
+    counts = _counts_by_offer(kind, others)
     rows = []
     for row in found.offers:
         room, pk = room_of(row, found.policy_row.oversubscription_ppm), int(row.id)
@@ -261,20 +297,9 @@ def _counts_by_offer(kind: PairKind, proposals: QuerySet[Proposal]) -> dict[int,
 def _with_room(
     row: tables.OfferRow, room_fen: int, room_count: int | None, oversubscription_ppm: int
 ) -> tables.OfferRow:
-    """The offer with exactly this room: what the matcher's capacity formula gives back."""
-    return replace(
-        row,
-        capacity_fen=_capacity_for(room_fen, oversubscription_ppm),
-        booked_fen=0,
-        held_fen=0,
-        capacity_count=None
-        if room_count is None
-        else _capacity_for(room_count, oversubscription_ppm),
-        booked_count=0,
-        held_count=0,
-    )
-
-
-def _capacity_for(room: int, oversubscription_ppm: int) -> int:
-    """The largest capacity whose oversubscribed room does not exceed `room`."""
-    return room * PPM // oversubscription_ppm
+    """The offer with exactly this room, which is at most its own: more of it counts as held."""
+    free = room_of(replace(row, held_fen=0, held_count=0), oversubscription_ppm)
+    held_count = row.held_count
+    if free.count is not None and room_count is not None:
+        held_count = free.count - room_count
+    return replace(row, held_fen=free.fen - room_fen, held_count=held_count)

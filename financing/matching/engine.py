@@ -3,7 +3,7 @@
 Called by `financing.match_runs` with rows from records and by `files.py` with rows from CSV.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -56,9 +56,12 @@ def propose_matches(
     decided: Iterable[DecidedPair] = (),
     standing: Iterable[StandingMatch] = (),
     previous: Iterable[PreviousProposal] = (),
+    fresh: Collection[OfferKey] | None = None,
 ) -> MatchingResult:
     """Match all requests with all offers of their kind under the policy (MATCHING §1, §2).
 
+    With `fresh` (an incremental run) only these offers are proposed anew; of the others only what
+    `previous` names is proposed again, where it still is the best.
     The same rows in any order give the same result, byte for byte. Raises TableError.
     """
     requests = sorted(requests, key=lambda row: (row.kind, row.id))
@@ -66,7 +69,7 @@ def propose_matches(
     decided, standing, previous = tuple(decided), _sorted_standing(standing), tuple(previous)
     validate(requests, offers, policy, decided=decided, standing=standing, previous=previous)
     context = make_context(policy, decided)
-    pairs = _passing_pairs(requests, offers, context)
+    pairs = _passing_pairs(requests, offers, context, _open_pairs(fresh, previous))
     demands = _demands(requests, pairs, policy, standing, previous)
     rooms = {_key(offer): room_of(offer, policy.oversubscription_ppm) for offer in offers}
     allocation = allocate(demands, rooms)
@@ -86,7 +89,13 @@ def propose_matches(
         value_fen=allocation.value_fen,
         bound_fen=bound_fen,
         input_digest=input_digest(
-            requests, offers, policy, decided=decided, standing=standing, previous=previous
+            requests,
+            offers,
+            policy,
+            decided=decided,
+            standing=standing,
+            previous=previous,
+            fresh=fresh,
         ),
         results_digest="",
     )
@@ -101,6 +110,7 @@ def input_digest(
     decided: Sequence[DecidedPair] = (),
     standing: Sequence[StandingMatch] = (),
     previous: Sequence[PreviousProposal] = (),
+    fresh: Collection[OfferKey] | None = None,
 ) -> str:
     """SHA-256 over everything a run depends on, whatever the order of rows."""
     tables: dict[str, Iterable[Any]] = {
@@ -115,6 +125,7 @@ def input_digest(
             "decided": decided,
             "standing": standing,
             "previous": previous,
+            **({} if fresh is None else {"fresh": fresh}),
         }
     )
 
@@ -138,14 +149,28 @@ def _sorted_standing(standing: Iterable[StandingMatch]) -> tuple[StandingMatch, 
     return tuple(sorted(standing, key=lambda m: (str(m.kind), str(m.request_id), str(m.offer_id))))
 
 
+def _open_pairs(
+    fresh: Collection[OfferKey] | None, previous: Iterable[PreviousProposal]
+) -> Callable[[RequestKey, OfferKey], bool]:
+    """Whether a pair is to be looked at, see `fresh` of `propose_matches`."""
+    if fresh is None:
+        return lambda request, offer: True
+    kept = {((row.kind, row.request_id), (row.kind, row.offer_id)) for row in previous}
+    return lambda request, offer: offer in fresh or (request, offer) in kept
+
+
 def _passing_pairs(
-    requests: Sequence[RequestRow], offers: Sequence[OfferRow], context: Context
+    requests: Sequence[RequestRow],
+    offers: Sequence[OfferRow],
+    context: Context,
+    is_open: Callable[[RequestKey, OfferKey], bool],
 ) -> dict[PairKey, Pair]:
     return {
         (_key(request), _key(offer)): pair
         for request in requests
         for offer in offers
         if offer.kind == request.kind
+        and is_open(_key(request), _key(offer))
         and (pair := passing_pair(request, offer, context)) is not None
     }
 

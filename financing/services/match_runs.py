@@ -1,7 +1,8 @@
 """Running the matcher: the row of a run first, then its work, then its proposals; tasks call it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 
 from django.db import transaction
 from django.db.models import F, Max, Q
@@ -185,10 +186,9 @@ def _incremental(
     lock_writing()
     if opened is not None:
         _open_request(*opened)
-    on = timezone.localdate()
-    found = read(on)
-    Proposal.objects.filter(**subject).delete()
-    if not found.requests:
+    found = read(timezone.localdate())
+    if not found.requests and not found.fresh:
+        Proposal.objects.filter(pk__in=[each.pk for each in found.reconsidered]).delete()
         return
     now = timezone.now()
     run = MatchRun.objects.create(
@@ -201,18 +201,55 @@ def _incremental(
     )
     result = decide(found)
     proposals = proposals_of(result, found, run, is_provisional=True)
-    _place_after_standing(proposals)
-    Proposal.objects.bulk_create(proposals, batch_size=BATCH)
-    _finish(run, found, result, proposals)
+    _place_after_standing(proposals, found.reconsidered)
+    _replace(found.reconsidered, proposals)
+    of_subject = [
+        each
+        for each in proposals
+        if all(getattr(each, column) == value for column, value in subject.items())
+    ]
+    _finish(run, found, result, of_subject)
 
 
-def _place_after_standing(proposals: list[Proposal]) -> None:
-    """Rank new proposals behind those their requests keep."""
+def _replace(old: Sequence[Proposal], new: Sequence[Proposal]) -> None:
+    """Put `new` in the place of `old`; what is proposed again unchanged keeps its row.
+
+    So a proposal of a full run stays one, and pages that show it stay where they are.
+    """
+    there = {_pair_key(each): each for each in old}
+    added, moved, kept = [], [], set()
+    for proposal in new:
+        before = there.get(_pair_key(proposal))
+        if before is None or _says(before) != _says(proposal):
+            added.append(proposal)
+            continue
+        kept.add(before.pk)
+        if before.rank != proposal.rank:
+            before.rank = proposal.rank
+            moved.append(before)
+    Proposal.objects.filter(pk__in=[each.pk for each in old if each.pk not in kept]).delete()
+    Proposal.objects.bulk_update(moved, ["rank"], batch_size=BATCH)
+    Proposal.objects.bulk_create(added, batch_size=BATCH)
+
+
+def _pair_key(proposal: Proposal) -> tuple[str, int, int]:
+    kind = kind_of(proposal)
+    return kind.name, getattr(proposal, kind.request_id), getattr(proposal, kind.offer_id)
+
+
+def _says(proposal: Proposal) -> tuple[Decimal, Decimal, list[int]]:
+    return proposal.amount, proposal.saving, sorted(proposal.patent_ids)
+
+
+def _place_after_standing(proposals: list[Proposal], reconsidered: Sequence[Proposal]) -> None:
+    """Rank new proposals behind those their requests keep without being asked again."""
+    asked_again = [each.pk for each in reconsidered]
     for kind in KINDS:
         own = [each for each in proposals if kind_of(each) is kind]
         ids = {getattr(each, kind.request_id) for each in own}
         kept = dict(
             Proposal.objects.filter(**{f"{kind.request_field}__in": ids})
+            .exclude(pk__in=asked_again)
             .values_list(kind.request_id)
             .annotate(most=Max("rank"))
             .order_by()
@@ -279,8 +316,13 @@ def _write_full_run(
     kept: list[Proposal] = []
     for kind in KINDS:
         request_ids = {pk for name, pk in found.business_ids if name == kind.name}
-        changed = _changed_since(kind, request_ids, snapshot_at)
-        own = [each for each in every if kind_of(each) is kind]
+        newer = _offers_matched_since(kind, snapshot_at)
+        changed = _changed_since(kind, request_ids, newer, snapshot_at)
+        own = [
+            each
+            for each in every
+            if kind_of(each) is kind and getattr(each, kind.offer_id) not in newer
+        ]
         kept += _still_holding(kind, own, request_ids - changed)
         stale = {f"{kind.request_field}__in": request_ids - changed}
         Proposal.objects.filter(**stale).delete()
@@ -288,14 +330,28 @@ def _write_full_run(
     _finish(locked, found, result, kept)
 
 
-def _changed_since(kind: PairKind, request_ids: set[int], moment: datetime) -> set[int]:
-    """Requests that people or an incremental run touched after `moment`."""
+def _offers_matched_since(kind: PairKind, moment: datetime) -> set[int]:
+    """Offers that an incremental run matched after `moment`: their rows were read before."""
+    runs = MatchRun.objects.filter(created_at__gt=moment, **{f"{kind.offer_field}__isnull": False})
+    return set(runs.values_list(kind.offer_id, flat=True))
+
+
+def _changed_since(
+    kind: PairKind, request_ids: set[int], newer_offer_ids: set[int], moment: datetime
+) -> set[int]:
+    """Requests that people or an incremental run touched after `moment`, whether it left them
+    a proposal or none, or that have one of an offer matched since."""
+    matched = MatchRun.objects.filter(
+        created_at__gt=moment, **{f"{kind.request_field}__isnull": False}
+    )
     return set(
         kind.requests._default_manager.filter(pk__in=request_ids)
         .filter(
             Q(updated_at__gt=moment)
             | Q(proposals__created_at__gt=moment)
             | Q(matches__created_at__gt=moment)
+            | Q(pk__in=matched.values(kind.request_id))
+            | Q(**{f"proposals__{kind.offer_field}__in": newer_offer_ids})
         )
         .values_list("pk", flat=True)
     )

@@ -16,7 +16,13 @@ from sipo_portal.audit.models import AuditEvent
 from sipo_portal.outbox.models import OutboxMessage
 from sipo_portal.workflow.lifecycle import TransitionRefused
 from tests.factories.accounts import make_coordinator
-from tests.factories.businesses import make_appraisal, make_business, make_office, make_patent
+from tests.factories.businesses import (
+    make_appraisal,
+    make_business,
+    make_encumbrance,
+    make_office,
+    make_patent,
+)
 from tests.factories.financing import (
     make_loan_offer,
     make_loan_request,
@@ -237,6 +243,8 @@ def meanwhile(monkeypatch):
 
         def decide_then(found):
             result = decide(found)
+            # Once: what happens may be a run itself.
+            monkeypatch.setattr(match_runs, "decide", decide)
             call()
             return result
 
@@ -298,3 +306,36 @@ def test_a_request_changed_meanwhile_keeps_its_newer_proposals(actor, office, me
     newer = Proposal.objects.get(loan_request=request)
     assert (newer.amount, newer.is_provisional) == (Decimal(700_000), True)
     assert Proposal.objects.get(loan_request=untouched).run == run
+
+
+def test_a_request_that_lost_its_proposals_meanwhile_does_not_get_them_back(
+    actor, office, meanwhile
+):
+    """Its patent was pledged elsewhere: the run read it while it was free."""
+    request = request_in("320505")
+    make_loan_offer()
+
+    def pledge():
+        make_encumbrance(request.patents.get())
+        match_runs.match_request(request.pk)
+
+    meanwhile(pledge)
+    start(actor, office)
+
+    assert pairs() == []
+
+
+def test_an_offer_changed_meanwhile_is_not_proposed_as_it_was(actor, office, meanwhile):
+    request, stays = request_in("320505"), request_in("320505")
+    offer, other = make_loan_offer(), make_loan_offer(interest_rate_percent=Decimal("3.2"))
+    make_proposal(stays, offer, is_provisional=True)
+
+    def dearer():
+        offer.interest_rate_percent, offer.max_principal = Decimal("3.3"), Decimal(400_000)
+        offer.save()
+        match_runs.match_offer(offer.pk)
+
+    meanwhile(dearer)
+    start(actor, office)
+
+    assert pairs() == [(request.pk, other.pk), (stays.pk, other.pk)]
