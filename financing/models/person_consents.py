@@ -7,6 +7,7 @@ import secrets
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from financing.models.matches import Match
 from sipo_portal.accounts.models import Role, User
@@ -41,7 +42,7 @@ class PersonConsentQuerySet(models.QuerySet["PersonConsent"]):
 class PersonConsent(models.Model):
     match = models.ForeignKey(Match, on_delete=models.PROTECT, related_name="person_consents")
     role = models.CharField(_("role"), max_length=20, choices=PersonRole)
-    name = models.CharField(_("name"), max_length=80)
+    name = models.CharField(pgettext_lazy("person", "name"), max_length=80)
     email = models.EmailField(_("e-mail address"))
     token = models.CharField(max_length=60, unique=True, default=new_token, editable=False)
     answer = models.CharField(

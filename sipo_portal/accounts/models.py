@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from sipo_portal.offices.models import BranchOffice
 
@@ -61,7 +62,7 @@ class User(AbstractBaseUser):
         unique=True,
         error_messages={"unique": _("There is an account with this e-mail address already.")},
     )
-    name = models.CharField(_("name"), max_length=100)
+    name = models.CharField(pgettext_lazy("person", "name"), max_length=100)
     role = models.CharField(_("role"), max_length=20, choices=Role.choices, default=Role.OWNER)
     office = models.ForeignKey(
         BranchOffice,

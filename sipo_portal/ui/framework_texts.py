@@ -167,6 +167,7 @@ SIGN_IN = (
     _("Are you sure you want to sign out?"),
     _("You have signed out."),
     _("Successfully signed in as %(name)s."),
+    _("You are already logged in as %(user_display)s."),
     _("Confirm Access"),
     _("Please reauthenticate to safeguard your account."),
     _("Alternative options"),
