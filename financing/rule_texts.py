@@ -14,8 +14,10 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from businesses.rules import industries
+from financing.matching.eligibility import INSURANCE_RULES, LOAN_RULES
 from financing.matching.near_misses import NearMiss
 from financing.matching.rule_results import Figure, RuleResult
+from financing.matching.tables import RequestKind
 from financing.rule_words import (
     CHANGE_PLACES,
     CHANGES,
@@ -38,6 +40,7 @@ __all__ = [
     "OutcomeText",
     "RuleLine",
     "change_text",
+    "citable_rules",
     "describe",
     "describe_all",
     "figure",
@@ -154,6 +157,13 @@ def outcome_text(code: str) -> OutcomeText:
 def rule_title(code: str) -> str:
     """The short name of a criterion, for lists of first reasons and filters."""
     return str(RULES[code].title) if code in RULES else code
+
+
+def citable_rules(kind: RequestKind) -> list[tuple[str, Text]]:
+    """Codes and titles a person may name as the reason: the rules of the kind but the last one."""
+    rules = INSURANCE_RULES if kind == "insurance" else LOAN_RULES
+    codes = [rule.__name__ for rule in rules if rule.__name__ != "already_decided"]
+    return [(code, RULES[code].title) for code in codes]
 
 
 def _missed(result: RuleResult, text: RuleText) -> Text:

@@ -22,12 +22,14 @@ from financing.forms.referrals import (
     PremiumTermsForm,
     QuestionForm,
 )
+from financing.lifecycles import MATCH
 from financing.match_rows import nominal_rate_percent, with_criteria
 from financing.models.insurance_offers import InsuranceOffer
 from financing.models.loan_offers import LoanOffer
 from financing.models.matches import Match, MatchStatus
 from financing.models.referrals import Referral
 from financing.offer_facts import rate_text
+from financing.pair_kinds import kind_of
 from financing.referral_texts import (
     REFUSALS,
     capacity_fact,
@@ -45,6 +47,7 @@ from financing.terms_costs import posted_premium
 from sipo_portal.audit.actors import Actor
 from sipo_portal.offices.working_days import add_working_days
 from sipo_portal.ui import formats
+from sipo_portal.ui.scoped_relations import visible_rows
 
 # How long terms stand unless the lender says otherwise.
 USUAL_VALID_WORKING_DAYS = 10
@@ -76,8 +79,7 @@ class ReferralSteps(StepPages):
     def step_form(self, request: HttpRequest, obj: Referral, action: str, data: Any = None) -> Any:
         row_url = self._row_url(obj)
         if action == "decline":
-            is_insurance = obj.loan_offer_id is None
-            return DeclineForm(data, is_insurance=is_insurance, cancel_url=row_url)
+            return DeclineForm(data, kind=kind_of(obj).name, cancel_url=row_url)
         if action == "ask":
             return QuestionForm(data, cancel_url=row_url)
         if action == "terms":
@@ -91,6 +93,9 @@ class ReferralSteps(StepPages):
         validate_offered(match, offered, on=today)
         free_amount, free_count = free_capacity(match.offer)
         if offered.amount > free_amount or free_count == 0:
+            # What is booked may be this very form, posted a moment ago: that is no rival.
+            status = visible_rows(Referral, request).get(pk=obj.pk).status
+            MATCH.find(status, "offer_terms", request.user.role)  # type: ignore[union-attr]
             raise _too_late(free_amount, free_count)
         return Summary(
             consequence=_(

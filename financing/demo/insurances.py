@@ -1,4 +1,4 @@
-"""Demo insurance requests of many businesses, and referrals of some to insurers; `seeding` calls."""
+"""Demo insurance requests of many businesses, some referred to insurers; called by `seeding`."""
 
 from datetime import date, timedelta
 from decimal import Decimal

@@ -10,7 +10,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from financing.forms.reviews import NOT_CITED, ReasonForm
+from financing.forms.reviews import ReasonForm
+from financing.matching.tables import RequestKind
 from financing.models.loan_offers import (
     DayCount,
     FeeKind,
@@ -19,7 +20,7 @@ from financing.models.loan_offers import (
     RepaymentMethod,
 )
 from financing.models.matches import DecisionReason
-from financing.rule_texts import RULES
+from financing.rule_texts import citable_rules
 from sipo_portal.ui.fields import DayField, PercentField, PlainIntegerField, YuanField
 from sipo_portal.ui.forms import PortalFormHelper
 
@@ -56,16 +57,15 @@ class DeclineForm(ReasonForm):
     )
     field_order = ["reason", "criterion", "text", "is_shown_to_business"]
 
-    def __init__(self, *args: Any, is_insurance: bool, cancel_url: str, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, kind: RequestKind, cancel_url: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["reason"].choices = [  # type: ignore[attr-defined]
             ("", _("Choose a reason")),
             *DECLINING,
         ]
-        left_out = {"already_decided"} if is_insurance else NOT_CITED
         self.fields["criterion"].choices = [  # type: ignore[attr-defined]
             ("", _("None")),
-            *((code, text.title) for code, text in RULES.items() if code not in left_out),
+            *citable_rules(kind),
         ]
         self.fields["text"].help_text = _(
             "The branch office reads this; the business only if you allow it below."

@@ -6,23 +6,13 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from businesses.models.businesses import SizeClass
+from financing.matching.tables import RequestKind
 from financing.models.matches import DecisionReason
-from financing.rule_texts import RULES
+from financing.rule_texts import citable_rules
 from sipo_portal.offices.models import Region
 from sipo_portal.ui.forms import PortalFormHelper
 
 TEXT_LENGTH = 2000
-# Speak of insurance only, or are no criterion a person can cite.
-NOT_CITED = frozenset(
-    {
-        "already_decided",
-        "cover_kind_differs",
-        "sum_insured_out_of_range",
-        "not_insurable",
-        "premium_above_limit",
-        "no_saving",
-    }
-)
 REJECTING = [choice for choice in DecisionReason.choices if choice[0] != DecisionReason.FITS]
 RETURNING = [
     choice
@@ -107,10 +97,6 @@ class RejectForm(ReasonForm):
     criterion = forms.ChoiceField(
         label=_("Criterion"),
         required=False,
-        choices=[
-            ("", _("None: this decision stands for good")),
-            *((code, text.title) for code, text in RULES.items() if code not in NOT_CITED),
-        ],
         help_text=_(
             "If you name one, the pair may be proposed again once the figures it compares change."
         ),
@@ -120,8 +106,12 @@ class RejectForm(ReasonForm):
     )
     field_order = ["reason", "criterion", "text", "is_shown_to_business"]
 
-    def __init__(self, *args: Any, action: str, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, kind: RequestKind, action: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs | {"auto_id": "reject_%s"})
+        self.fields["criterion"].choices = [  # type: ignore[attr-defined]
+            ("", _("None: this decision stands for good")),
+            *citable_rules(kind),
+        ]
         self.fields["reason"].choices = [  # type: ignore[attr-defined]
             ("", _("Choose a reason")),
             *REJECTING,

@@ -11,6 +11,15 @@ from collections.abc import Iterable
 from financing.matching.canonical import canonical_text
 from financing.matching.tables import DecidedPair, OfferRow, RequestRow
 
+# What the premium of DOMAIN 4.5 is worked out from.
+_PREMIUM_OF_REQUEST = ("sum_insured_fen", "patents")
+_PREMIUM_OF_OFFER = (
+    "premium_min_fen",
+    "premium_base_fen",
+    "premium_per_patent_fen",
+    "premium_rate_ppm",
+)
+
 # The columns each criterion speaks about: (of the request, of the offer). Values, never ids, so
 # that a copied offer does not evade a decision. A column a row does not have is skipped.
 CRITERION_COLUMNS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
@@ -29,7 +38,10 @@ CRITERION_COLUMNS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("accepted_patents", "margin_months", "min_remaining_months"),
     ),
     "not_registrable": (("patents",), ()),
-    "not_insurable": (("patents",), ("conditions", "min_remaining_months")),
+    "not_insurable": (
+        ("patents",),
+        ("accepted_kinds", "conditions", "min_remaining_months", "min_patents_count"),
+    ),
     "too_few_patents": (("patents",), ("min_patents_count",)),
     "appraisal_missing": (
         ("patents",),
@@ -51,9 +63,11 @@ CRITERION_COLUMNS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("sum_insured_fen",),
         ("sum_insured_min_fen", "sum_insured_max_fen"),
     ),
-    "premium_above_limit": (
-        ("max_premium_fen",),
-        ("premium_min_fen", "premium_base_fen", "premium_per_patent_fen", "premium_rate_ppm"),
+    "premium_above_limit": (("max_premium_fen", *_PREMIUM_OF_REQUEST), _PREMIUM_OF_OFFER),
+    # Of either kind; a loan's amount, and with it its saving, rests on the patents too.
+    "no_saving": (
+        ("principal_fen", "term_months", *_PREMIUM_OF_REQUEST),
+        ("interest_rate_ppm", "repayment_method", "day_count", "fees", *_PREMIUM_OF_OFFER),
     ),
 }
 

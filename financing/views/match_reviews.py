@@ -236,7 +236,8 @@ def _approve_form(match: Match, data: Any = None) -> ApproveForm:
 
 
 def _reject_form(match: Match, data: Any = None) -> RejectForm:
-    return RejectForm(data, action=_at_decision("financing:match_reject", match))
+    action = _at_decision("financing:match_reject", match)
+    return RejectForm(data, kind=kind_of(match).name, action=action)
 
 
 def _return_form(match: Match, data: Any = None) -> ReturnForm:

@@ -355,6 +355,59 @@ def test_every_rule_but_the_last_ones_can_be_cited_and_cites_columns_that_exist(
             assert any(hasattr(row, name) for row in rows[1::2])
 
 
+OF_KIND = {
+    "loan": (LOAN_REFUSALS, LOAN_RULES, loan_request, loan_offer),
+    "insurance": (INSURANCE_REFUSALS, INSURANCE_RULES, insurance_request, insurance_offer),
+}
+CASES = [
+    (kind, code, of_request, of_offer)
+    for kind, (refusals, *_rest) in OF_KIND.items()
+    for code, of_request, of_offer, _gap in refusals
+    # An offer that is paused and posted again is the same one: only its days are compared.
+    if not {"status", "is_institution_suspended"} & set(of_offer)
+]
+
+
+@pytest.mark.parametrize("kind", OF_KIND)
+def test_every_rule_that_is_no_decision_itself_can_be_cited(kind):
+    _refusals, rules, *_rows = OF_KIND[kind]
+    assert {rule.__name__ for rule in rules} - {"already_decided"} <= set(CRITERION_COLUMNS)
+
+
+@pytest.mark.parametrize(("kind", "code", "of_request", "of_offer"), CASES)
+def test_what_changes_the_outcome_of_a_rule_changes_its_fingerprint(
+    kind, code, of_request, of_offer
+):
+    """Else a person's decision would go on blocking a pair whose criterion has changed."""
+    _refusals, _rules, request, offer = OF_KIND[kind]
+    before = criterion_fingerprint(code, request(), offer())
+    assert criterion_fingerprint(code, request(**of_request), offer(**of_offer)) != before
+    # Another offer like it, and another request like it, are the same to the criterion.
+    assert criterion_fingerprint(code, request(id="R9"), offer(id="O9", delivery_ppm=1)) == before
+
+
+@pytest.mark.parametrize(
+    ("code", "of_request", "of_offer"),
+    [
+        ("premium_above_limit", {"sum_insured_fen": 10 * WAN}, {}),
+        ("premium_above_limit", {"patents": (patent(), patent(id="P2"))}, {}),
+        ("no_saving", {"sum_insured_fen": 10 * WAN}, {}),
+        ("no_saving", {"patents": (patent(), patent(id="P2"))}, {}),
+        ("no_saving", {}, {"premium_base_fen": 0}),
+        ("not_insurable", {}, {"min_patents_count": 0}),
+        ("not_insurable", {}, {"conditions": frozenset()}),
+    ],
+)
+def test_an_insurance_decision_lapses_with_every_figure_its_criterion_compares(
+    code, of_request, of_offer
+):
+    request, offer = insurance_request(), insurance_offer()
+    decided = [decision(request, offer, code)]
+    assert list(failed(request, offer, decided=decided)) == ["already_decided"]
+    changed = failed(replace(request, **of_request), replace(offer, **of_offer), decided=decided)
+    assert "already_decided" not in changed
+
+
 def test_an_ended_patent_is_in_no_basket_even_where_no_life_is_asked():
     offer = insurance_offer(min_remaining_months=0)
     ended = insurance_request(patents=(patent(expires_on=AS_OF),))
@@ -368,3 +421,37 @@ def test_least_remaining_life_of_a_kind_counts_whatever_the_term():
     assert failed(request, offer)["patents_too_short_lived"].required == 96
     longer = loan_request(patents=(patent(expires_on=date(2033, 6, 20)),))
     assert failed(longer, offer) == {}
+
+
+def test_a_met_patent_rule_shows_the_figures_of_the_basket():
+    """One of three patents is left out by each of two rules: what counts is the one kept."""
+    patents = (
+        patent(id="P1"),
+        patent(id="P2", kind="design"),
+        patent(id="P3", hard_grounds=frozenset({"annuity_unpaid"})),
+    )
+    results = {
+        result.code: result
+        for result in evaluate(
+            loan_request(patents=patents), loan_offer(), make_context(policy())
+        ).results
+    }
+
+    for code in ("patent_kind_not_accepted", "patents_too_short_lived", "not_registrable"):
+        result = results[code]
+        assert (result.passed, result.required, result.found) == (True, 1, 1), code
+        assert result.patent_ids == ("P1",), code
+
+
+def test_a_met_patent_rule_shows_no_figures_where_another_left_too_few():
+    patents = (patent(id="P1"), patent(id="P2", kind="design"))
+    results = {
+        result.code: result
+        for result in evaluate(
+            loan_request(patents=patents), loan_offer(min_patents_count=2), make_context(policy())
+        ).results
+    }
+
+    kinds, lives = results["patent_kind_not_accepted"], results["patents_too_short_lived"]
+    assert (kinds.passed, kinds.required, kinds.found, kinds.gap) == (False, 2, 1, 1)
+    assert (lives.passed, lives.required, lives.found) == (True, None, None)
