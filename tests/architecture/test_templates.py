@@ -55,6 +55,20 @@ def test_components_are_included_with_only() -> None:
     assert not leaking
 
 
+def test_forms_included_with_only_are_given_the_token() -> None:
+    # Without it the form is shown, and every post of it refused.
+    posting = re.compile(r"{%\s*(crispy|csrf_token)\b")
+    forms = {name for name in NAMES if posting.search((TEMPLATES / name).read_text("utf-8"))}
+    without = [
+        f"{name}: {found}"
+        for name in NAMES
+        for found in INCLUDE.findall((TEMPLATES / name).read_text("utf-8"))
+        if found.split()[0].strip("\"'") in forms
+        if re.search(r"\bonly\s*$", found) and "csrf_token=" not in found
+    ]
+    assert not without
+
+
 def test_no_inline_scripts_styles_or_handlers() -> None:
     # The content security policy would block them silently.
     inline = re.compile(r"<script(?![^>]*\bsrc=)|\sstyle=[\"']|<style|\son[a-z]+=[\"']|hx-on", re.I)

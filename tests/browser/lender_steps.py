@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from financing.models import AnswerFile, Match, Pledge
 from sipo_portal.accounts.models import User
-from tests.browser.steps import click, fill, follow, read_notice, sign_in, submit
+from tests.browser.steps import fill, follow, read_notice, sign_in, submit
 
 INBOX = "/admin/financing/referral/"
 
@@ -115,4 +115,4 @@ def issue_policy(page: Page, number: str) -> None:
     step(page, "policy", number=number)
     match = Match.objects.get()
     assert (match.status, match.request.status) == ("completed", "covered")
-    click(page.locator(f"main a[href='{INBOX}']").first)
+    follow(page, INBOX)

@@ -176,7 +176,7 @@ def accept(page: Page, *figures: str) -> None:
     """Read posted and offered terms side by side, then accept what the next page sums up."""
     match = Match.objects.get()
     for figure in figures:
-        expect(page.locator("#terms table")).to_contain_text(figure)
+        expect(page.locator("#terms > table")).to_contain_text(figure)
     follow(page, f"/matches/{match.pk}/terms/accept/", "main")
     submit(page)
     match.refresh_from_db()

@@ -27,6 +27,22 @@ STEPS = {
     "insured_accepted": ("policy", "end"),
 }
 
+# No referral yet, or one that looks to the lender like another.
+HIDDEN = ("insured_in_review", "link_open", "link_given", "link_refused", "link_withdrawn")
+# States in which the request's and the coordinator's page differ from one another.
+OTHERS_SEE = (
+    "blind",
+    "waiting",
+    "terms",
+    "accepted",
+    "completed",
+    "fallen_through",
+    "declined",
+    "insured_in_review",
+    "insured_terms",
+    "insured_covered",
+)
+
 
 def pages_of(person: str, scene: Scene) -> list[Shape]:
     """Every page to look at, the same address once."""
@@ -54,7 +70,7 @@ def _owner(scene: Scene) -> list[Shape]:
     found.append(_shown("disclosures", "/disclosures/"))
     for name, match in scene.matches.items():
         found.append(_shown(f"match {name}", f"/matches/{match.pk}/"))
-        found.append(_shown(f"request {name}", request_url(match)))
+    found += [_shown(f"request {name}", request_url(scene.matches[name])) for name in OTHERS_SEE]
     for name in ("terms", "insured_terms"):
         match = scene.matches[name]
         found += [
@@ -86,7 +102,7 @@ def request_url(match: Match) -> str:
 def _referrals(scene: Scene, *, is_loan: bool) -> list[Shape]:
     found = [_shown("inbox", REFERRALS)]
     for name, match in scene.matches.items():
-        if (match.loan_offer_id is not None) != is_loan:
+        if (match.loan_offer_id is not None) != is_loan or name in HIDDEN:
             continue
         found.append(_shown(f"referral {name}", f"{REFERRALS}{match.pk}/change/"))
         found += [
@@ -134,8 +150,8 @@ def _coordinator(scene: Scene) -> list[Shape]:
         _shown("review insurance", f"/review/insurance/{offered.pk}/"),
         _shown("review proposal", f"/review/insurance/{offered.pk}/offers/{offer.pk}/"),
         *(
-            _shown(f"review {name}", f"/review/matches/{match.pk}/")
-            for name, match in scene.matches.items()
+            _shown(f"review {name}", f"/review/matches/{scene.matches[name].pk}/")
+            for name in OTHERS_SEE
         ),
     ]
 

@@ -150,6 +150,13 @@ def _lender(scene: Scene, match: Match) -> Actor:
     return scene.actor(BANK if match.loan_offer_id else INSURER)
 
 
+def in_review(scene: Scene, match: Match) -> None:
+    """Claimed, and not referred yet."""
+    match.disclosures.all().delete()
+    now = {"status": "in_review", "referred_at": None, "claimed_by": scene.users[COORDINATOR]}
+    Match.objects.filter(pk=match.pk).update(**now)
+
+
 def blind(scene: Scene, match: Match) -> None:
     open_referral(_lender(scene, match), match)
 
@@ -333,6 +340,7 @@ LOANS: dict[str, Callable[[Scene, Match], None]] = {
     "withdrawn": over("withdrawn"),
 }
 INSURANCES: dict[str, Callable[[Scene, Match], None]] = {
+    "insured_in_review": in_review,
     "insured_interested": interested,
     "insured_study": in_study,
     "insured_terms": terms,

@@ -33,7 +33,9 @@ def test_every_page(
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_state_of_a_match(open_page: Callable[..., Page], scene: Scene, language: str) -> None:
+def test_every_state_of_a_match(
+    open_page: Callable[..., Page], scene: Scene, language: str
+) -> None:
     wrong = []
     for person in PEOPLE:
         page = open_page(language=language, client=scene.client(person))

@@ -11,7 +11,9 @@ from tests.access.world import World
 from tests.browser.axe import serious
 from tests.browser.looks import sticking_out
 from tests.browser.shapes import WHO, Shape, shapes_for
+from tests.browser.states import Scene
 from tests.browser.test_pages import LANGUAGES
+from tests.browser.wrong_answers import Wrong, wrong_answers
 from tests.plugins.browser import PHONE
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -27,8 +29,7 @@ NOTHING_CHOSEN = """form => form.querySelectorAll('[type=radio]')
 def test_every_form_filled_in_wrong(
     open_page: Callable[..., Page], world: World, person: str, language: str
 ) -> None:
-    with translation.override("zh-hans" if language == "zh-CN" else "en"):
-        prefix = gettext("Error:")
+    prefix = prefix_in(language)
     page = open_page(language=language, width=PHONE, client=world.clients[person])
     wrong = [
         f"{shape.name} {shape.url}: {fault}"
@@ -37,6 +38,87 @@ def test_every_form_filled_in_wrong(
         for fault in faults(page, shape, prefix)
     ]
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_field_wrong_from_consent_to_policy(
+    open_page: Callable[..., Page], scene: Scene, language: str
+) -> None:
+    wrong = []
+    cases = wrong_answers(scene)
+    for person in dict.fromkeys(case.person for case in cases):
+        page = open_page(language=language, width=PHONE, client=scene.client(person))
+        wrong += [
+            f"{person} {case.page} {case.typed} {sorted(case.files)}: {fault}"
+            for case in cases
+            if case.person == person
+            for fault in faults_of(page, case, prefix_in(language))
+        ]
+        page.context.close()
+    assert not wrong, "\n".join(wrong)
+
+
+def prefix_in(language: str) -> str:
+    with translation.override("zh-hans" if language == "zh-CN" else "en"):
+        return gettext("Error:")
+
+
+def faults_of(page: Page, case: Wrong, prefix: str) -> Iterator[str]:
+    page.goto(case.page)
+    form = page.locator("main form[method=post]").filter(has=page.locator(SUBMIT))
+    if case.action:
+        form = form.and_(page.locator(f"[action='{case.action}']"))
+    type_into(form.first, case)
+    with page.expect_navigation():
+        form.first.locator(SUBMIT).first.click()
+    if not page.title().startswith(prefix):
+        yield f"title {page.title()!r} at {page.url}"
+    if page.locator(".error-summary").count() != 1:
+        yield "no summary of errors"
+        return
+    yield from dead_links(page)
+    told = page.evaluate(WRONG_FIELDS)
+    if set(told) != case.at:
+        yield f"the summary leads to {sorted(told)} instead of {sorted(case.at)}"
+    yield from (f"no message at {name}" for name, is_there in told.items() if not is_there)
+    for name, value in case.typed.items():
+        found = page.locator(f"main [name='{name}']")
+        if found.first.get_attribute("type") in ("radio", "checkbox"):
+            found = found.and_(page.locator(":checked"))
+        if found.first.input_value() != str(value):
+            yield f"{name}: {str(value)[:20]!r} became {found.first.input_value()[:20]!r}"
+    yield from sticking_out(page)
+    yield from serious(page)
+
+
+# The fields that links of the summary lead to, by name: whether a message describes the field.
+WRONG_FIELDS = """() => Object.fromEntries([...document.querySelectorAll('.error-summary a')]
+    .map(link => document.getElementById(link.getAttribute('href').slice(1)))
+    .filter(target => target)
+    .map(target => [target.name, (target.closest('[aria-describedby]')
+        ?.getAttribute('aria-describedby') || '').split(' ')
+        .some(id => id.endsWith('_error') && document.getElementById(id)?.textContent.trim())]))"""
+
+
+def type_into(form: Locator, case: Wrong) -> None:
+    form.evaluate(NOTHING_CHOSEN)
+    for name, value in case.typed.items():
+        field = form.locator(f"[name='{name}']")
+        if field.first.evaluate("field => field.tagName") == "SELECT":
+            field.select_option(str(value))
+        elif field.first.get_attribute("type") == "radio":
+            field.and_(form.page.locator(f"[value='{value}']")).check()
+        else:
+            # More than a browser lets one type.
+            field.evaluate("field => field.removeAttribute('maxlength')")
+            field.fill(str(value))
+    if case.files:
+        form.locator("[name=files]").set_input_files(
+            [
+                {"name": name, "mimeType": "application/octet-stream", "buffer": content}
+                for name, content in case.files.items()
+            ]
+        )
 
 
 def faults(page: Page, shape: Shape, prefix: str) -> Iterator[str]:
