@@ -24,12 +24,17 @@ def blind_facts(fields: dict[str, Any]) -> list[dict[str, str]]:
         {"label": _("Industry"), "value": industry_name(division) if division else ""},
         {"label": _("Size class"), "value": sizes.get(fields["size_class"], "")},
         {"label": _("Amount"), "value": band_label(AMOUNT_BANDS, fields["amount_band"])},
-        {"label": _("Patents offered as collateral"), "value": _patents(fields)},
-        {
-            "label": _("Life of the patent that ends first"),
-            "value": band_label(LIFE_BANDS, fields["life_band"]),
-        },
+        {"label": _("Patents"), "value": _patents(fields) or _("none")},
+        *_life(fields),
     ]
+
+
+def _life(fields: dict[str, Any]) -> list[dict[str, str]]:
+    """A cover without own patents has none that could end."""
+    if not fields["patents_by_kind"]:
+        return []
+    band = band_label(LIFE_BANDS, fields["life_band"])
+    return [{"label": _("Life of the patent that ends first"), "value": band}]
 
 
 def _patents(fields: dict[str, Any]) -> str:

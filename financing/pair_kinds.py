@@ -5,7 +5,9 @@ in one place.
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
+
+from django.db.models import QuerySet
 
 from financing.matching import tables
 from financing.models.insurance_offers import InsuranceOffer
@@ -69,6 +71,17 @@ INSURANCE = PairKind(
 )
 KINDS = (LOAN, INSURANCE)
 KIND_BY_NAME: dict[str, PairKind] = {kind.name: kind for kind in KINDS}
+
+
+def offers_beside(request: AnyRequest) -> QuerySet[Any]:
+    """The live offers a request is compared with on its pages: for insurance those of its cover.
+
+    What insures something else is no answer to what was asked; each still has its own page.
+    """
+    live = kind_of(request).offers._default_manager.live()
+    if isinstance(request, InsuranceRequest):
+        return live.filter(cover_kind=request.cover_kind)
+    return live
 
 
 def kind_of(row: AnyRequest | AnyOffer | RequestAndOffer) -> PairKind:

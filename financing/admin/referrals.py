@@ -240,13 +240,22 @@ def _facts(referral: Referral) -> list[dict[str, Any]]:
         },
         {"label": _("Size class"), "value": _size(fields)},
         {"label": _("Amount"), "value": band_label(AMOUNT_BANDS, fields["amount_band"])},
-        {"label": _("Patents offered as collateral"), "value": _patents(fields)},
+        {"label": _("Patents"), "value": _patents(fields) or _("none")},
+        *_life(fields),
+        {"label": pgettext("moment", "Referred"), "value": formats.moment(referral.referred_at)},
+    ]
+
+
+def _life(fields: dict[str, Any]) -> list[dict[str, Any]]:
+    """A cover without own patents has none that could end."""
+    if not fields["patents_by_kind"]:
+        return []
+    return [
         {
             "label": _("Life of the patent that ends first"),
             "value": band_label(LIFE_BANDS, fields["life_band"]),
             "note": _("on the day of the referral"),
-        },
-        {"label": pgettext("moment", "Referred"), "value": formats.moment(referral.referred_at)},
+        }
     ]
 
 

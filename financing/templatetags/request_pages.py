@@ -1,8 +1,13 @@
 """Addresses and words of a request of either kind, for templates; `{% load request_pages %}`."""
 
+from decimal import Decimal
+
 from django import template
 
+from businesses.rules.premiums import premium
+from financing.models.proposals import Proposal
 from financing.pair_kinds import AnyRequest
+from financing.premiums import tariff_of
 from financing.request_words import request_address, review_address, title_of, words_of
 
 register = template.Library()
@@ -30,3 +35,12 @@ def request_title(subject: AnyRequest) -> str:
 def request_word(subject: AnyRequest, name: str) -> str:
     """A field of `request_words.RequestWords`, in the words of the request's kind."""
     return str(getattr(words_of(subject), name))
+
+
+@register.filter
+def posted_premium(proposal: Proposal) -> Decimal | None:
+    """What the insurance proposed costs by the insurer's tariff, in yuan; None for a loan."""
+    offer = proposal.insurance_offer
+    if offer is None:
+        return None
+    return premium(tariff_of(offer), len(proposal.patent_ids), proposal.amount)

@@ -14,7 +14,7 @@ from financing.models.insurance_requests import InsuranceRequest
 from financing.models.loan_requests import LoanRequest
 from financing.owner_selectors import PatentChoice
 from financing.pair_kinds import LOAN, AnyRequest, PairKind, kind_of
-from financing.permissions import Cure, against_submitting
+from financing.permissions import Cure, against_submitting, needs_patents
 from financing.request_words import request_address
 from financing.rule_texts import listed, months
 from sipo_portal.accounts.access import SignedInRequest
@@ -184,6 +184,8 @@ def _cover_answers(subject: InsuranceRequest) -> Answers:
 
 def _patent_answer(subject: AnyRequest, label: str) -> list[dict[str, Any]]:
     patents = list(subject.patents.all())
+    if not patents and not needs_patents(subject):
+        return [{"label": label, "value": _("none: this cover needs no own patent")}]
     count = ngettext("%(count)d patent", "%(count)d patents", len(patents))
     titles = listed(patent.title for patent in patents)
     return [{"label": label, "value": titles, "note": count % {"count": len(patents)}}]
