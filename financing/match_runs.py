@@ -5,13 +5,14 @@ runs) this is the only bridge between records and the matcher. Nothing here writ
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
 from django.db.models import Count, Sum
 
 from financing import match_rows
+from financing.considered import considered_offers
 from financing.kind_rows import rows_of
 from financing.match_rows import yuan
 from financing.matching import tables
@@ -28,14 +29,18 @@ from financing.matching.explanations import (
 from financing.matching.near_misses import NearMiss, near_miss
 from financing.matching.pairs import InsurancePair, Pair
 from financing.matching.policy import MatchingPolicy as PolicyRow
-from financing.matching.rooms import room_of
+from financing.matching.rooms import Room, room_of
 from financing.matching.rule_results import RuleResult
 from financing.models import Match, MatchingPolicy, Proposal
-from financing.pair_kinds import AnyOffer, AnyRequest, PairKind, kind_of
+from financing.models.requests import REQUEST_MATCHING_STATUSES
+from financing.pair_kinds import AnyOffer, AnyRequest, PairKind, kind_of, offers_beside
 from financing.standing_rows import decided_rows, last_national_run, price_key
 
-# Beside the outcomes of the matcher: a coordinator took the proposal.
+# Beside the outcomes of the matcher: a coordinator took the proposal; the request is not in
+# matching; no run has looked at the pair yet.
 MATCHED = "matched"
+NOT_IN_MATCHING = "not_in_matching"
+NOT_MATCHED_YET = "not_matched_yet"
 
 
 class NoPolicy(LookupError):
@@ -63,8 +68,10 @@ class OfferExplanation:
     """One offer seen from one request, for its page.
 
     `outcome`: proposed or matched; a code of MATCHING 2 for a pair that passed every rule but was
-    not proposed; else the first refusal. Amounts in yuan; None where a rule left none. `premium`
-    and `standard_premium` (of the policy's table) for insurances only.
+    not proposed (or NOT_IN_MATCHING, NOT_MATCHED_YET); else the first refusal. Amounts in yuan;
+    None where a rule left none. `premium` and `standard_premium` (of the policy's table) for
+    insurances only. `has_room`: what the offer has left is enough for the pair, of a near miss
+    after its change.
     """
 
     offer: AnyOffer
@@ -79,6 +86,7 @@ class OfferExplanation:
     match: Match | None = None
     premium: Decimal | None = None
     standard_premium: Decimal | None = None
+    has_room: bool = True
 
     @property
     def has_passed(self) -> bool:
@@ -94,7 +102,8 @@ class OfferExplanation:
 class RequestExplanation:
     """All live offers seen from one request: those that fit, nearly fit, do not fit.
 
-    `fits` best first (proposed ones by rank, then by saving); `near_misses` by saving. `request`:
+    `fits` best first (proposed ones by rank, then by saving); `near_misses` by saving, those
+    without room last. `request`:
     the request as the matcher read it, its patents `with_facts`.
     """
 
@@ -112,10 +121,12 @@ class RequestExplanation:
 def explain_request(request: AnyRequest, *, on: date) -> RequestExplanation:
     """Why each live offer was proposed, could be, nearly is or is not; in few queries.
 
+    Of insurance offers those of the cover asked for.
+
     The request must be complete (amount, and for a loan least accepted and term).
     """
     kind = kind_of(request)
-    offers = list(rows_of(kind).with_criteria(kind.offers._default_manager.live()))
+    offers = list(rows_of(kind).with_criteria(offers_beside(request)))
     return _explained(kind, request, offers, on)
 
 
@@ -141,23 +152,29 @@ def _explained(
         )
     }
     matches = {getattr(match, kind.offer_id): match for match in request.matches.live()}
-    proposed = _proposed_amounts(kind, offers)
+    proposed = _proposed(kind, offers)
+    considered: frozenset[int] | None = None
+    is_in_matching = subject.status in REQUEST_MATCHING_STATUSES
     fits: list[OfferExplanation] = []
     near: list[OfferExplanation] = []
     refused: list[OfferExplanation] = []
     for offer, row in zip(offers, rows_of(kind).offer_rows(offers, on), strict=True):
         evaluation = evaluate(request_row, row, context)
         proposal, match = proposals.get(offer.pk), matches.get(offer.pk)
-        miss = None
+        miss, has_room = None, True
         if match is not None:
             outcome = MATCHED
         elif proposal is not None:
             outcome = PROPOSED
         elif evaluation.passed:
+            has_room = _has_room(row, evaluation.pair.amount_fen, row_policy, proposed)
+            if considered is None:
+                considered = considered_offers(subject, offers)
             outcome = _why_not_proposed(
-                evaluation,
-                row_policy,
-                proposed_fen=match_rows.fen(proposed.get(offer.pk, Decimal(0))),
+                has_room=has_room,
+                is_in_matching=is_in_matching,
+                is_considered=offer.pk in considered,
+                k=row_policy.max_proposals_count,
                 taken=len(proposals) + len(matches),
                 closed_institutions={
                     *(m.institution_id for m in matches.values()),
@@ -168,7 +185,10 @@ def _explained(
         else:
             outcome = evaluation.failed_codes[0]
             miss = near_miss(request_row, row, context)
+            if miss is not None:
+                has_room = _has_room(row, miss.amount_fen, row_policy, proposed)
         explanation = _explanation(offer, outcome, evaluation, miss, proposal, match)
+        explanation = replace(explanation, has_room=has_room)
         target = fits if evaluation.passed or match or proposal else near if miss else refused
         target.append(explanation)
     fits.sort(key=_fit_order)
@@ -212,22 +232,35 @@ def _premiums(pair: Pair) -> tuple[Decimal | None, Decimal | None]:
     return yuan(pair.premium_fen), None if standard is None else yuan(standard)
 
 
+def _has_room(
+    row: tables.OfferRow, amount_fen: int, policy: PolicyRow, proposed: dict[int, "_Proposed"]
+) -> bool:
+    """What is left of the offer beside what stands proposed now is enough for `amount_fen`."""
+    room, taken = room_of(row, policy.oversubscription_ppm), proposed.get(int(row.id), _Proposed())
+    left = None if room.count is None else room.count - taken.count
+    return Room(room.fen - taken.fen, left).takes(amount_fen)
+
+
 def _why_not_proposed(
-    evaluation: Evaluation,
-    policy: PolicyRow,
     *,
-    proposed_fen: int,
+    has_room: bool,
+    is_in_matching: bool,
+    is_considered: bool,
+    k: int,
     taken: int,
     closed_institutions: set[int],
     institution_id: int,
 ) -> str:
     """The reason of MATCHING 2 for a pair that passed every rule, as things stand now."""
-    room = room_of(evaluation.pair.offer, policy.oversubscription_ppm)
-    if not room.takes(evaluation.pair.amount_fen + proposed_fen):
+    if not has_room:
         return CAPACITY_EXHAUSTED
+    if not is_in_matching:
+        return NOT_IN_MATCHING
+    if not is_considered:
+        return NOT_MATCHED_YET
     if institution_id in closed_institutions:
         return INSTITUTION_ALREADY_PROPOSED
-    return BEYOND_K if taken >= policy.max_proposals_count else NOT_ALLOCATED
+    return BEYOND_K if taken >= k else NOT_ALLOCATED
 
 
 def _fit_order(each: OfferExplanation) -> tuple[int, int, Decimal, int]:
@@ -236,20 +269,29 @@ def _fit_order(each: OfferExplanation) -> tuple[int, int, Decimal, int]:
     return (group, rank, -(each.saving or Decimal(0)), each.offer.pk)
 
 
-def _near_miss_order(each: OfferExplanation) -> tuple[int, int]:
+def _near_miss_order(each: OfferExplanation) -> tuple[bool, int, int]:
     assert each.near_miss is not None
-    return (-each.near_miss.saving_fen, each.offer.pk)
+    return (not each.has_room, -each.near_miss.saving_fen, each.offer.pk)
 
 
-def _proposed_amounts(kind: PairKind, offers: Sequence[AnyOffer]) -> dict[int, Decimal]:
-    """Yuan that stand proposed now, by offer."""
+@dataclass(frozen=True)
+class _Proposed:
+    """What stands proposed of one offer now, in fen and in pieces."""
+
+    fen: int = 0
+    count: int = 0
+
+
+def _proposed(kind: PairKind, offers: Sequence[AnyOffer]) -> dict[int, _Proposed]:
     rows = (
         Proposal.objects.filter(**{f"{kind.offer_field}__in": [offer.pk for offer in offers]})
         .values(kind.offer_id)
-        .annotate(amount=Sum("amount"))
+        .annotate(amount=Sum("amount"), count=Count("pk"))
         .order_by()
     )
-    return {row[kind.offer_id]: row["amount"] for row in rows}
+    return {
+        row[kind.offer_id]: _Proposed(match_rows.fen(row["amount"]), row["count"]) for row in rows
+    }
 
 
 # --- one match ----------------------------------------------------------------------------------

@@ -176,11 +176,29 @@ OUTCOMES: dict[str, OutcomeText] = {
     "proposed": OutcomeText(
         _("Proposed"), _("Meets every criterion and is among the best for this request."), "good"
     ),
-    "fits": OutcomeText(
-        _("Fits"), _("Meets every criterion; the next match run decides on it."), "good"
+    "not_matched_yet": OutcomeText(
+        _("Fits, not matched yet"),
+        _(
+            "Meets every criterion. No match run has looked at it yet: that happens by itself, as a "
+            "rule at once and at the latest tonight. If it is proposed, it is shown here."
+        ),
+        "good",
+    ),
+    "not_in_matching": OutcomeText(
+        _("Fits"),
+        _("Meets every criterion. Offers are proposed while the request is submitted and open."),
+        "good",
     ),
     "near_miss": OutcomeText(
         _("Nearly fits"), _("One change would make this offer fit."), "attention"
+    ),
+    "near_miss_no_room": OutcomeText(
+        _("Nearly fits, no capacity"),
+        _(
+            "One change would meet every criterion, but what is left under this offer is not "
+            "enough now."
+        ),
+        "neutral",
     ),
     "refused": OutcomeText(
         _("Does not fit"), _("At least one criterion of the offer is not met."), "over"

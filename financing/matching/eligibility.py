@@ -74,17 +74,24 @@ def term_out_of_range(pair: LoanPair) -> RuleResult:
 
 
 def _patents_remain(pair: Pair, code: str, earlier: tuple[str, ...]) -> RuleResult:
-    """A patent code refuses when it left patents out and too few remained after it."""
+    """A patent code refuses when it left patents out and too few remained after it.
+
+    The figures of one that does not are those of the basket, or none where the basket is too
+    small for another reason: that one speaks.
+    """
     left_out = pair.basket.left_out_by(code)
     entering = len(pair.request.patents) - sum(len(pair.basket.left_out_by(c)) for c in earlier)
     needed = max(pair.offer.min_patents_count, 0)
     remaining = entering - len(left_out)
     if entering == 0:
         return nothing_to_test(code)
-    ids = tuple(exclusion.patent_id for exclusion in left_out)
-    passed = not left_out or remaining >= needed
-    gap = 0 if passed else needed - remaining
-    return RuleResult(code, passed, needed, remaining, gap, "count", ids)
+    if left_out and remaining < needed:
+        ids = tuple(exclusion.patent_id for exclusion in left_out)
+        return RuleResult(code, False, needed, remaining, needed - remaining, "count", ids)
+    kept = pair.basket.patent_ids
+    if len(kept) < needed:
+        return RuleResult(code, True, unit="count", patent_ids=kept)
+    return RuleResult(code, True, needed, len(kept), 0, "count", kept)
 
 
 def patent_kind_not_accepted(pair: Pair) -> RuleResult:

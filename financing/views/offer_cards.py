@@ -123,7 +123,7 @@ def card_of(
     group = "fits" if explanation.has_passed or is_standing else "near" if miss else "refused"
     outcome = explanation.outcome
     if group == "near":
-        outcome = "near_miss"
+        outcome = "near_miss" if explanation.has_room else "near_miss_no_room"
     cost = _loan_cost(explanation, subject, on, policy) if group == "fits" else None
     return OfferCard(
         explanation=explanation,
@@ -213,6 +213,9 @@ def _change(
             url = request_address(subject, "change")
         case _:
             url = ""
+    if not explanation.has_room:
+        # The change alone would not help: nobody is sent to make it for this offer.
+        return Change(text, "", str(outcome_text("near_miss_no_room").sentence))
     gain = str(words_of(subject).saves) % {
         "amount": formats.wan(Decimal(miss.amount_fen) / 100),
         "saving": formats.yuan(Decimal(miss.saving_fen) / 100)

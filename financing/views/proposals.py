@@ -66,7 +66,8 @@ def request_offers(request: SignedInRequest, pk: int, kind: PairKind = LOAN) -> 
         # Matches in hand are on the page already.
         standing = [each for each in explanation.fits if each.proposal and not each.match]
         context["cards"] = _cards(subject, standing, explanation.policy)
-        near = explanation.near_misses[:NEAR_MISSES_SHOWN]
+        helpful = [each for each in explanation.near_misses if each.has_room]
+        near = helpful[:NEAR_MISSES_SHOWN]
         context["has_matches"] = any(each.match for each in explanation.fits)
         context["near"] = _cards(subject, near, explanation.policy)
         return render(request, f"{FOLDER}/best.html", context)

@@ -323,7 +323,8 @@ def _candidate(each: OfferExplanation, group: str, titles: dict[str, str]) -> Ca
     elif group == "refused":
         why = rule_title(each.refusals[0].code)
         amount = saving = None
-    outcome = outcome_text("near_miss" if group == "near" else each.outcome)
+    near = "near_miss" if each.has_room else "near_miss_no_room"
+    outcome = outcome_text(near if group == "near" else each.outcome)
     return Candidate(
         offer=each.offer,
         outcome=outcome,

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
-from sipo_portal.tabular.reading import ImportRefused, Row, read_rows
+from sipo_portal.tabular.reading import ImportRefused, Row, RowFault, read_table
 
 
 class ImportCommand(BaseCommand):
@@ -26,17 +26,23 @@ class ImportCommand(BaseCommand):
         raise NotImplementedError
 
     def handle(self, *args: Any, **options: Any) -> None:
+        faults: list[RowFault] = []
         try:
-            rows = read_rows(
+            table = read_table(
                 options["file"], required=self.required_columns, optional=self.optional_columns
             )
+            faults = table.faults
             with transaction.atomic():
-                count = self.take_over(rows, options)
+                count = self.take_over(table.rows, options)
+                if faults:
+                    # Looked at all the same, so that every fault of the file is named at once.
+                    raise ImportRefused([])
                 if options["dry_run"]:
                     transaction.set_rollback(True)
         except ImportRefused as refused:
-            self._say_faults(refused, is_json=options["json"])
-            raise CommandError(f"Nothing was imported: {refused}.")
+            every = ImportRefused([*faults, *refused.faults])
+            self._say_faults(every, is_json=options["json"])
+            raise CommandError(f"Nothing was imported: {every}.")
         if options["json"]:
             result = {"imported": 0 if options["dry_run"] else count, "checked": count}
             self.stdout.write(json.dumps(result | {"faults": []}))

@@ -2,9 +2,9 @@
 
 Called by the import services of the apps::
 
-    rows = read_rows(path, required=("name", "region"), optional=("note",))
-    faults: list[RowFault] = []
-    for row in rows:
+    table = read_table(path, required=("name", "region"), optional=("note",))
+    faults = list(table.faults)                         # rows of another length and the like
+    for row in table.rows:
         cells = RowReader(row, faults)
         region = cells.text("region")
         amount = cells.read("amount", YuanField())      # any form field; None when it is faulty
@@ -74,6 +74,14 @@ class Row:
     values: dict[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The records of a file that can be looked at, and the faults of those that cannot."""
+
+    rows: list[Row]
+    faults: list[RowFault]
+
+
 class RowReader:
     """Reads the cells of one row and notes their faults; an absent column reads as empty."""
 
@@ -106,12 +114,34 @@ def read_rows(
     ignore_unknown: bool = False,
     most_rows: int = MOST_ROWS,
 ) -> list[Row]:
+    """As `read_table`, for callers without faults of their own: one faulty row refuses the file."""
+    table = read_table(
+        file,
+        required=required,
+        optional=optional,
+        ignore_unknown=ignore_unknown,
+        most_rows=most_rows,
+    )
+    if table.faults:
+        raise ImportRefused(table.faults)
+    return table.rows
+
+
+def read_table(
+    file: Path | str | BinaryIO,
+    *,
+    required: Sequence[str],
+    optional: Sequence[str] = (),
+    ignore_unknown: bool = False,
+    most_rows: int = MOST_ROWS,
+) -> Table:
     """The records of a CSV file in UTF-8 (with or without BOM), UTF-16 with BOM or GB18030.
 
     Comma, semicolon or tab; the first line names the columns, in any order. Blank lines are left
-    out but counted. Raises ImportRefused for an unreadable or empty file, missing, repeated or
-    (unless `ignore_unknown`) unknown columns, rows of another length, and more than `most_rows`
-    records.
+    out but counted. A row of another length, with a cell too long or not readable is a fault of
+    the table, so that the caller can name it beside those of the other rows. Raises ImportRefused
+    for an unreadable or empty file, missing, repeated or (unless `ignore_unknown`) unknown columns,
+    and more than `most_rows` records.
     """
     text = decode(_bytes_of(file))
     lines = text.count("\n")
@@ -120,12 +150,15 @@ def read_rows(
         raise _too_many(most_rows)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
     records: list[list[str]] = []
+    faults: list[RowFault] = []
     try:
         for record in reader:
             records.append(record)
     except csv.Error:
         reason = _("The line cannot be read: a quotation mark is not closed or a cell is too long.")
-        raise ImportRefused([RowFault(len(records) + 1, "", "", reason)])
+        faults.append(RowFault(len(records) + 1, "", "", reason))
+        if not records:
+            raise ImportRefused(faults)
     if not records or not any(cell.strip() for cell in records[0]):
         raise ImportRefused([RowFault(0, "", "", _("The file is empty."))])
     names = [cell.strip().lower() for cell in records[0]]
@@ -133,7 +166,8 @@ def read_rows(
     _check_columns(names, required, known, ignore_unknown)
     if len(records) - 1 > most_rows:
         raise _too_many(most_rows)
-    return _rows(records, names, set(known))
+    table = _rows(records, names, set(known))
+    return Table(table.rows, [*table.faults, *faults])
 
 
 def decode(content: bytes) -> str:
@@ -193,8 +227,9 @@ def _check_columns(
         raise ImportRefused(faults)
 
 
-def _rows(records: list[list[str]], names: list[str], known: set[str]) -> list[Row]:
-    rows, faults = [], []
+def _rows(records: list[list[str]], names: list[str], known: set[str]) -> Table:
+    rows: list[Row] = []
+    faults: list[RowFault] = []
     for number, record in enumerate(records[1:], start=HEADER_ROW + 1):
         cells = [cell.strip() for cell in record]
         if not any(cells):
@@ -207,15 +242,16 @@ def _rows(records: list[list[str]], names: list[str], known: set[str]) -> list[R
             faults.append(RowFault(number, "", "", reason))
             continue
         values = {name: cell for name, cell in zip(names, cells, strict=True) if name in known}
-        for name, cell in values.items():
-            if len(cell) > LONGEST_CELL:
-                faults.append(
-                    RowFault(number, name, cell[:SHOWN_OF_A_VALUE], _("The cell is too long."))
-                )
-        rows.append(Row(number, values))
-    if faults:
-        raise ImportRefused(faults)
-    return rows
+        too_long = [
+            RowFault(number, name, cell[:SHOWN_OF_A_VALUE], _("The cell is too long."))
+            for name, cell in values.items()
+            if len(cell) > LONGEST_CELL
+        ]
+        if too_long:
+            faults += too_long
+        else:
+            rows.append(Row(number, values))
+    return Table(rows, faults)
 
 
 def _too_many(most_rows: int) -> ImportRefused:

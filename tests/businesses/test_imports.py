@@ -139,6 +139,38 @@ def test_the_command_lists_faults_and_fails(tmp_path):
         assert f"2 · {column}" in said.getvalue()
 
 
+def test_rows_of_the_wrong_shape_do_not_hide_the_faults_of_others(tmp_path):
+    """Too few cells, a cell too long, a wrong value, an open quotation mark: all are named."""
+    make_region("320505")
+    right = f"{credit_code()},示范四,320505,C,2015-03-31,,,"
+    lines = [
+        right,
+        "too,few,cells",
+        f"{credit_code()},{'长' * 20_001},320505,C,2015-03-31,,,",
+        f"{credit_code()},示范五,320505,C,never,,,",
+        '"open,',
+    ]
+    file = tmp_path / "businesses.csv"
+    file.write_text(HEADER + "\n".join(lines) + "\n", encoding="utf-8")
+    said = io.StringIO()
+
+    with pytest.raises(CommandError, match="Nothing was imported: 4"):
+        call_command("import_businesses", str(file), stderr=said)
+
+    faults = [line.split(" · ")[:2] for line in said.getvalue().splitlines()]
+    assert faults == [["3", ""], ["4", "name"], ["5", "established_on"], ["6", ""]]
+    assert not Business.objects.exists()
+    assert not AuditEvent.objects.exists()
+
+
+def test_a_file_of_wrong_rows_alone_is_refused(tmp_path):
+    file = tmp_path / "businesses.csv"
+    file.write_text(HEADER + "too,few\n", encoding="utf-8")
+
+    with pytest.raises(CommandError, match="Nothing was imported: 1"):
+        call_command("import_businesses", str(file), "--dry-run", stderr=io.StringIO())
+
+
 def test_a_dry_run_writes_nothing(tmp_path):
     make_region("320505")
     file = tmp_path / "businesses.csv"
