@@ -7,6 +7,7 @@ from datetime import date
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext
 
 from businesses.models.patents import PatentKind
 from businesses.rules.findings import Finding
@@ -101,13 +102,17 @@ def describe(finding: Finding) -> FindingLine:
         code=finding.code,
         title=str(TITLES.get(finding.code) or INSURANCE_TITLES.get(finding.code, finding.code)),
         met=False if finding.severity == "hard" else None,
-        found="; ".join(filter(None, (_detail(*each) for each in finding.detail))),
+        found=_join(_detail(*each) for each in finding.detail),
         cure=str(CURES.get(finding.cure, "")),
     )
 
 
 def describe_all(findings: Iterable[Finding]) -> list[FindingLine]:
     return [describe(finding) for finding in findings]
+
+
+def _join(parts: Iterable[str]) -> str:
+    return pgettext("between parts of a list", "; ").join(filter(None, parts))
 
 
 def _detail(name: str, value: str) -> str:

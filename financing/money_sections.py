@@ -20,6 +20,7 @@ from financing.models.pledges import Pledge, PledgeStatus
 from financing.models.terms import Terms, TermsStatus
 from financing.referral_texts import standing_terms_facts
 from financing.request_texts import NextAction
+from financing.rule_texts import listed
 from financing.services.pledges import pledgee_of
 from financing.terms_comparison import TermsComparison, compare_terms
 from sipo_portal.accounts.models import User
@@ -137,7 +138,7 @@ def acceptance_facts(
         facts += [
             {
                 "label": _("Patents that are pledged"),
-                "value": ", ".join(f"ZL{each.application_number}" for each in patents),
+                "value": listed(f"ZL{each.application_number}" for each in patents),
                 "note": note,
             },
             {
@@ -151,7 +152,7 @@ def acceptance_facts(
         {
             "label": _("Your other matches that end"),
             "value": formats.count(len(others)),
-            "note": ", ".join(each.institution.label for each in others),
+            "note": listed(each.institution.label for each in others),
         }
     )
     return facts

@@ -17,6 +17,7 @@ from financing.models.pledges import Pledge, PledgeStatus
 from financing.models.terms import Terms
 from financing.money_sections import acceptance_facts, may_answer, newest_terms, progress_of
 from financing.money_texts import REFUSALS, refusal_text
+from financing.rule_texts import listed
 from financing.services import acceptances, completions, deliveries
 from financing.services.matches import Reason
 from financing.services.money_refusals import MoneyRefused
@@ -140,7 +141,7 @@ def _given_back(match: Match, progress: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _numbers(pledges: list[Pledge]) -> str:
-    return ", ".join(f"ZL{each.application_number}" for each in pledges)
+    return listed(f"ZL{each.application_number}" for each in pledges)
 
 
 @roles_required(Role.OWNER)
