@@ -114,10 +114,12 @@ def lock_matches(pks: Iterable[Any], others: Iterable[Any] = ()) -> dict[Any, Ma
     businesses, loans, insurances = (
         {key for key in column if key is not None} for column in zip(*keys, strict=True)
     )
-    # NO KEY: rows that only refer to the business may still be written meanwhile.
+    # NO KEY: rows that only refer to business or request may still be written meanwhile. Whoever
+    # holds a match writes it more than once, and so has its references looked up when it commits;
+    # a lock of the key would make it wait for who waits for its match.
     list(Business.objects.select_for_update(no_key=True).filter(pk__in=businesses).order_by("pk"))
     for model, found in ((LoanRequest, loans), (InsuranceRequest, insurances)):
-        rows = model.objects.select_for_update(of=("self",)).filter(pk__in=found)
+        rows = model.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=found)
         list(rows.order_by("pk"))
     locked = (
         Match.objects.select_for_update(of=("self",))

@@ -193,7 +193,9 @@ def lock_business(pk: int) -> Business:
 def lock_request(request: RequestT) -> RequestT:
     """The request as it is now, its business locked before it."""
     business = lock_business(request.business_id)
-    locked: RequestT = type(request).objects.select_for_update(of=("self",)).get(pk=request.pk)
+    locked: RequestT = (
+        type(request).objects.select_for_update(of=("self",), no_key=True).get(pk=request.pk)
+    )
     locked.business = business
     return locked
 

@@ -33,7 +33,9 @@ def advance(
     if not transaction.get_connection(obj._state.db).in_atomic_block:
         raise TransactionManagementError("advance() must be called inside a transaction.")
     model = type(obj)
-    locked = model._base_manager.select_for_update(of=("self",)).only("pk", "status").get(pk=obj.pk)
+    # NO KEY: rows that only refer to this one may still be written meanwhile.
+    rows = model._base_manager.select_for_update(of=("self",), no_key=True)
+    locked = rows.only("pk", "status").get(pk=obj.pk)
     before: str = str(locked.status)  # type: ignore[attr-defined]
     obj.status = before  # type: ignore[attr-defined]
     row = lifecycle.find(before, str(action), actor.kind)
