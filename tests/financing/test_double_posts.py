@@ -4,12 +4,9 @@ Through the pages, with the session of one browser, in real threads on a real Po
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from django.db import models, transaction
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -28,11 +25,6 @@ from financing.models import (
     Pledge,
     Question,
 )
-from financing.services.referrals import refer_blind
-from sipo_portal.accounts.models import User
-from sipo_portal.audit.actors import Actor
-from sipo_portal.audit.models import AuditEvent
-from sipo_portal.notices.models import Notice
 from tests.factories.accounts import make_coordinator, make_owner
 from tests.factories.businesses import (
     credit_code,
@@ -56,44 +48,14 @@ from tests.factories.money import (
     make_accepted,
     make_completed,
     make_terms,
-    owner_of,
     register_all,
 )
-from tests.factories.studies import make_referral, staff_of
-from tests.financing.at_once import at_once
+from tests.factories.studies import make_referral
+from tests.financing.posting import Post, of_match, refer, refuse_more_than_one, step
 from tests.financing.test_insurance_offer_admin import typed as insurance_offer_typed
 from tests.financing.test_loan_offer_admin import typed as loan_offer_typed
 
 pytestmark = pytest.mark.django_db(transaction=True)
-TIMES = 12
-
-
-@dataclass(frozen=True)
-class Post:
-    """What is posted by whom, and the verb of the audit that tells it once.
-
-    `made`: the rows of which exactly one more must be there afterwards.
-    """
-
-    user: User
-    url: str
-    verb: str
-    data: dict[str, Any]
-    made: models.QuerySet[Any] | None = None
-
-
-def owner_user(match: Match) -> User:
-    user: User = owner_of(match).user
-    return user
-
-
-def of_match(match: Match, name: str, verb: str, made: Any = None, **data: Any) -> Post:
-    return Post(owner_user(match), reverse(f"financing:{name}", args=[match.pk]), verb, data, made)
-
-
-def step(match: Match, action: str, verb: str, made: Any = None, **data: Any) -> Post:
-    url = reverse("admin:financing_referral_step", args=[match.pk, action])
-    return Post(staff_of(match), url, verb, data, made)
 
 
 def registering() -> Post:
@@ -209,7 +171,7 @@ def asking() -> Post:
 
 
 def drawing() -> Post:
-    match = shown(make_accepted())
+    match = refer(make_accepted())
     register_all(match)
     data = {
         "amount": "1000",
@@ -221,17 +183,10 @@ def drawing() -> Post:
 
 
 def completing() -> Post:
-    match = shown(make_accepted())
+    match = refer(make_accepted())
     register_all(match)
     draw(match)
     return step(match, "complete", "match.complete", is_confirmed="1")
-
-
-def shown(match: Match) -> Match:
-    """The institution finds only what was disclosed to it."""
-    with transaction.atomic():
-        refer_blind(actor=Actor.SYSTEM, match=match)
-    return match
 
 
 def posting_a_loan_offer() -> Post:
@@ -302,31 +257,8 @@ POSTS: tuple[Callable[[], Post], ...] = (
 )
 
 
-def posted_at_once(post: Post) -> list[Any]:
-    """The answers: status and where each leads."""
-    first = Client(raise_request_exception=True)
-    first.force_login(post.user)
-    browsers = [Client() for _each in range(TIMES)]
-    for browser in browsers:
-        browser.cookies = first.cookies
-    answers = at_once([lambda browser=each: browser.post(post.url, post.data) for each in browsers])
-    failed = [answer for answer in answers if isinstance(answer, Exception)]
-    assert failed == []
-    return [(answer.status_code, answer.headers.get("Location")) for answer in answers]
-
-
 @pytest.mark.parametrize("make", POSTS)
 def test_posted_twelve_times_at_once_it_is_one(make):
     make_policy()
-    post = make()
-    before = post.made.count() if post.made is not None else 0
 
-    answers = posted_at_once(post)
-
-    assert {status for status, _location in answers} == {302}, answers
-    assert len(set(answers)) == 1
-    assert AuditEvent.objects.filter(verb=post.verb).count() == 1
-    if post.made is not None:
-        assert post.made.count() == before + 1
-    told = list(Notice.objects.values_list("recipient", "kind", "event_key"))
-    assert len(told) == len(set(told))
+    refuse_more_than_one(make())
