@@ -146,7 +146,7 @@ def test_queries_of_a_match_do_not_grow(page, coordinator, django_assert_max_num
         make_proposal(request)
         make_loan_offer(regions=["440000"])
 
-    with django_assert_max_num_queries(32):
+    with django_assert_max_num_queries(34):
         page("match_detail", match.pk)
 
 
