@@ -50,12 +50,16 @@ class OfferAdmin(StepPages, ScopedModelAdmin):
     def has_module_permission(self, request: HttpRequest) -> bool:
         return super().has_module_permission(request) and self._is_kind(request)
 
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_view_permission(request, obj) and self._is_kind(request)
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return super().has_add_permission(request) and self._is_kind(request)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         is_closed = obj is not None and obj.status == OfferStatus.CLOSED
-        return super().has_change_permission(request, obj) and not is_closed
+        may = super().has_change_permission(request, obj) and self._is_kind(request)
+        return may and not is_closed
 
     # --- the list ---------------------------------------------------------------------------
     def get_changelist_instance(self, request: HttpRequest) -> Any:
@@ -71,9 +75,7 @@ class OfferAdmin(StepPages, ScopedModelAdmin):
 
     @admin.display(description=gettext_lazy("capacity"), ordering="capacity_amount")
     def capacity(self, offer: AnyOffer) -> SafeString:
-        held = offer.held.amount  # type: ignore[union-attr]
         booked_share = charts.share(offer.booked_amount, offer.capacity_amount)
-        held_share = min(charts.share(held, offer.capacity_amount), 100 - booked_share)
         chart = _capacity_chart(offer, offer.held)  # type: ignore[union-attr]
         bar = charts.drawing(
             12,
@@ -82,7 +84,6 @@ class OfferAdmin(StepPages, ScopedModelAdmin):
             [
                 charts.rectangle(0, 0, 100, 12, "chart-track"),
                 charts.rectangle(0, 0, booked_share, 12, "chart-bar"),
-                charts.rectangle(booked_share, 0, held_share, 12, "chart-bar-quiet"),
             ],
         )
         return format_html(
@@ -190,6 +191,10 @@ def _post(request: HttpRequest) -> Institution | None:
 
 
 def _capacity_chart(offer: AnyOffer, held: HeldCapacity) -> charts.Chart:
+    # Referrals may be blind: how many there are is told, not what they sum up to.
     return charts.capacity_bar(
-        capacity=offer.capacity_amount, booked=offer.booked_amount, held=held.amount
+        capacity=offer.capacity_amount,
+        booked=offer.booked_amount,
+        held=None,
+        held_count=held.count,
     )

@@ -243,11 +243,17 @@ def cost_bars(bars: Sequence[CostBar], *, ceiling_percent: Decimal | None = None
     )
 
 
-def capacity_bar(*, capacity: Decimal, booked: Decimal, held: Decimal = Decimal(0)) -> Chart:
-    """How much of an offer's capacity is booked (terms offered and later) and held (before)."""
+def capacity_bar(
+    *, capacity: Decimal, booked: Decimal, held: Decimal | None = Decimal(0), held_count: int = 0
+) -> Chart:
+    """How much of an offer's capacity is booked (terms offered and later) and held (before).
+
+    `held` None: only `held_count` is told, to a lender whose referrals are blind. Their sum, or the
+    length of a bar, would say what a single business asks for.
+    """
     left = max(Decimal(0), capacity - booked)
     booked_share = share(booked, capacity)
-    held_share = min(share(held, capacity), 100 - booked_share)
+    held_share = min(share(held, capacity), 100 - booked_share) if held else 0
     parts = [
         rectangle(0, 8, 100, 18, "chart-track"),
         rectangle(0, 8, booked_share, 18, "chart-bar"),
@@ -256,11 +262,18 @@ def capacity_bar(*, capacity: Decimal, booked: Decimal, held: Decimal = Decimal(
         text(100, 46, _("Free %(amount)s") % {"amount": formats.wan(left)}, anchor="end"),
     ]
     title = _("Capacity")
-    sentence = _("%(booked)s of %(capacity)s are booked, %(held)s are being studied.") % {
-        "booked": formats.wan(booked),
-        "capacity": formats.wan(capacity),
-        "held": formats.wan(held),
-    }
+    of_capacity = {"booked": formats.wan(booked), "capacity": formats.wan(capacity)}
+    if held is None:
+        sentence = ngettext(
+            "%(booked)s of %(capacity)s are booked, %(count)d referral is being studied.",
+            "%(booked)s of %(capacity)s are booked, %(count)d referrals are being studied.",
+            held_count,
+        ) % {**of_capacity, "count": held_count}
+    else:
+        sentence = _("%(booked)s of %(capacity)s are booked, %(held)s are being studied.") % {
+            **of_capacity,
+            "held": formats.wan(held),
+        }
     return Chart(
         title=title,
         sentence=sentence,
@@ -268,7 +281,7 @@ def capacity_bar(*, capacity: Decimal, booked: Decimal, held: Decimal = Decimal(
         heads=[{"label": _("What"), "numeric": False}, {"label": _("Amount"), "numeric": True}],
         rows=[
             [_("Booked"), formats.yuan(booked)],
-            [_("Being studied"), formats.yuan(held)],
+            [_("Being studied"), formats.count(held_count) if held is None else formats.yuan(held)],
             [_("Free"), formats.yuan(left)],
             [_("Capacity"), formats.yuan(capacity)],
         ],
