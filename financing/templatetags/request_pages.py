@@ -5,10 +5,12 @@ from decimal import Decimal
 from django import template
 
 from businesses.rules.premiums import premium
+from financing.models.matches import Match
 from financing.models.proposals import Proposal
-from financing.pair_kinds import AnyRequest
+from financing.pair_kinds import LOAN, AnyRequest, kind_of
 from financing.premiums import tariff_of
 from financing.request_words import request_address, review_address, title_of, words_of
+from sipo_portal.ui import formats
 
 register = template.Library()
 
@@ -44,3 +46,9 @@ def posted_premium(proposal: Proposal) -> Decimal | None:
     if offer is None:
         return None
     return premium(tariff_of(offer), len(proposal.patent_ids), proposal.amount)
+
+
+@register.filter
+def saved(pair: Proposal | Match) -> str:
+    """What a proposal or match saves; of premiums, which are thousands, in yuan."""
+    return formats.wan(pair.saving) if kind_of(pair) is LOAN else formats.yuan(pair.saving)

@@ -235,3 +235,29 @@ def test_the_number_of_queries_does_not_grow(browser, business, django_assert_ma
         make_insurance_offer()
     with django_assert_max_num_queries(40):
         text_of(browser, address("offers", request.pk))
+
+
+def test_the_premium_stands_on_the_card_also_without_scripts(browser, business):
+    """By the insurer's tariff: 400 + 100 for one patent + 0.5 % of 100,000."""
+    request = make_insurance_request(business)
+    make_insurance_proposal(request)
+    page = text_of(browser, address("detail", request.pk))
+    assert "1,000.00" in page
+    assert "860.00" in page
+
+
+def test_offers_of_another_cover_are_no_answer_but_have_their_page(browser, business):
+    request = make_insurance_request(business)
+    same = make_insurance_offer()
+    other = make_insurance_offer(cover_kind="infringement_loss")
+    page = text_of(browser, address("offers", request.pk))
+    assert same.name in page
+    assert other.name not in page
+    page = text_of(browser, address("offer", request.pk, other.pk))
+    assert "The offer insures another kind of cover" in page
+
+
+def test_a_cover_without_patents_says_so_instead_of_none_given(browser, business):
+    liability = {"cover_kind": "infringement_liability"}
+    request = make_insurance_request(business, [], **liability)
+    assert "this cover needs no own patent" in text_of(browser, address("detail", request.pk))

@@ -177,12 +177,12 @@ def test_queries_of_the_queue_do_not_grow(page, coordinator, django_assert_max_n
             make_match(request, claimed_by=coordinator)
 
     fill(1)
-    with django_assert_max_num_queries(15):
+    with django_assert_max_num_queries(18):
         page("review_queue")
     fill(8)
-    with django_assert_max_num_queries(15):
+    with django_assert_max_num_queries(18):
         assert len(page("review_queue").context["entries"]) == 9
-    with django_assert_max_num_queries(15):
+    with django_assert_max_num_queries(18):
         page("review_queue", show="in_review")
 
 
@@ -222,5 +222,5 @@ def test_queries_of_a_request_do_not_grow(page, django_assert_max_num_queries):
         make_match(request, status="rejected")
         make_loan_offer(regions=["440000"])
 
-    with django_assert_max_num_queries(30):
+    with django_assert_max_num_queries(33):
         page("review_request", request.pk)
