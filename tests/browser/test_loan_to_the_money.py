@@ -30,7 +30,7 @@ def test_a_loan_to_the_released_pledge(
     bank = make_institution()
     staff = make_staff(bank)
     offer = make_loan_offer(bank, interest_rate_percent="2.800")
-    make_guarantee_offer().loan_offers.add(offer)
+    make_guarantee_offer(is_pledgee=True).loan_offers.add(offer)
     make_loan_offer(min_principal=4_000_000)
     pages = [open_walk(width=width, language=language, scripts=scripts) for _each in range(4)]
     home, office, desk, phone = pages

@@ -24,6 +24,8 @@ SUBMIT = "button.btn-primary, button.btn-danger, input[type=submit].default"
 NOTHING_CHOSEN = """form => form.querySelectorAll('[type=radio]')
     .forEach(each => { each.checked = false })"""
 
+ALL_OPEN = "() => document.querySelectorAll('main details').forEach(each => { each.open = true })"
+
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("person", WHO)
@@ -72,6 +74,7 @@ def faults_of(page: Page, case: Wrong, prefix: str, folder: Path) -> Iterator[st
     if not form.count():
         yield f"no form at {page.url}"
         return
+    page.evaluate(ALL_OPEN)
     type_into(form.first, case, folder)
     with page.expect_navigation():
         form.first.locator(SUBMIT).first.click()
