@@ -260,13 +260,19 @@ def _over(subject: AnyRequest, matches: list[Match], status: RequestStatus) -> N
             action_label=str(words.done_link),
         )
     text = (
-        _("You withdrew this request. Nobody works on it any more.")
+        _(
+            "You withdrew this request. Nobody works on it any more. You can ask again with the"
+            " same answers below."
+        )
         if status == RequestStatus.WITHDRAWN
-        else _("This request expired because it was not confirmed for 90 days.")
+        else _(
+            "This request expired because it was not confirmed for 90 days. You can ask again with"
+            " the same answers below."
+        )
     )
     return NextAction(
         _("This request is closed"),
-        f"{text} {_('You can ask again with the same answers below.')}",
+        text,
         tone="neutral",
     )
 
