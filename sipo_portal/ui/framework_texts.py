@@ -224,8 +224,6 @@ ADDRESSES = (
 )
 
 MAILS = (
-    _("Hello from %(site_name)s!"),
-    _("Thank you for using %(site_name)s!\n%(site_domain)s"),
     _("Please Confirm Your Email Address"),
     _(
         "You're receiving this email because user %(user_display)s has given your email "
