@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from django.urls import reverse
 
 from tests.access.expected import Page
-from tests.access.world import OTHER, PEOPLE, SHARED_ROWS, TENANTS, World
+from tests.access.world import KINDS, OTHER, PEOPLE, SHARED_ROWS, TENANTS, World
 
 ABSENT = 8_333_000_001
 WRITING = ("INSERT", "UPDATE", "DELETE")
@@ -67,6 +67,10 @@ def _argument(world: World, row: str, tenant: str) -> Any:
     if tenant != "-":
         return existing
     return uuid4() if isinstance(existing, UUID) else ABSENT
+
+
+def may_enter(person: str, page: Page) -> bool:
+    return page.is_for(PEOPLE[person][0], KINDS.get(person, ""))
 
 
 def own_rows(person: str, page: Page) -> list[tuple[str, ...]]:

@@ -12,7 +12,7 @@ address itself. Pages that depend on more than the role have an `Open` entry.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sipo_portal.accounts.models import ADMIN_SITE_ROLES, Role
 
@@ -37,6 +37,14 @@ class Page:
     get: Status = 200
     post: Status = 405
     absent: Absent = ()
+    # Staff of these kinds of institutions only; those of others get `elsewhere`.
+    kinds: tuple[str, ...] = ()
+    elsewhere: int = 403
+
+    def is_for(self, role: Role, kind: str = "") -> bool:
+        """May somebody of the role enter, staff of an institution of `kind`?"""
+        is_kind = role != Role.INSTITUTION_STAFF or not self.kinds or kind in self.kinds
+        return role in self.roles and is_kind
 
     def status(self, method: str, role: Role) -> int:
         found = self.get if method == "get" else self.post
@@ -83,12 +91,51 @@ def _roles(roles: tuple[Role, ...] | Role) -> tuple[Role, ...]:
     return (roles,) if isinstance(roles, Role) else roles
 
 
-def model(app_and_model: str, row: str, **pages: Page) -> dict[str, Page]:
+Pages = tuple[Page, ...]
+
+
+def model(app_and_model: str, row: str, **pages: Page | Pages) -> dict[str, Page | Pages]:
     """The admin pages of one model, with the page for deleting that every model has."""
-    return {f"admin:{app_and_model}_{name}": page for name, page in pages.items()} | {
-        # Nothing is deleted in the admin: forbidden where the row may be seen, else absent.
-        f"admin:{app_and_model}_delete": Page(pages["changelist"].roles, (row,), get=403, post=403)
-    }
+    seen_by = pages["changelist"]
+    assert isinstance(seen_by, Page)
+    # Nothing is deleted in the admin: forbidden where the row may be seen, else absent.
+    delete = Page(seen_by.roles, (row,), get=403, post=403, kinds=seen_by.kinds)
+    pages = {"delete": delete, **pages}
+    return {f"admin:{app_and_model}_{name}": page for name, page in pages.items()}
+
+
+def offers(
+    kind: str, name: str, row: str, stepping: str, *, step: str = "publish"
+) -> dict[str, Page | Pages]:
+    """The admin of one kind of offers: for staff of the institutions that post them."""
+    return model(
+        f"financing_{name}",
+        row,
+        changelist=at(kind, rows_of(STAFF)),
+        add=at(kind, form(STAFF)),
+        change=at(kind, form(STAFF, row)),
+        step=at(kind, asks(STAFF, stepping, f"={step}", absent=((row, "=nonsense"),))),
+    )
+
+
+def at(kind: str, page: Page, *, elsewhere: int = 403) -> Page:
+    """For staff of one kind of institution."""
+    return replace(page, kinds=(kind,), elsewhere=elsewhere)
+
+
+def referred(kind: str, page: Page) -> Page:
+    """A referral: to institutions of other kinds it does not exist."""
+    return at(kind, page, elsewhere=404)
+
+
+def step_of(row: str, action: str) -> Page:
+    """A referral's step that only asks."""
+    return referred("bank", asks(STAFF, row, f"={action}"))
+
+
+def form_of(row: str, action: str) -> Page:
+    """A referral's step that has to be told something."""
+    return referred("bank", form(STAFF, row, f"={action}"))
 
 
 def rows_of(*roles: Role) -> Page:
@@ -165,14 +212,68 @@ REQUESTS = {
     "financing:proposal_detail": shows(OWNER, "proposal", get=302),
 }
 
+# The same pages for insurances, and renewing a policy.
+INSURANCES = {
+    "financing:insurance_request_start": form(OWNER),
+    "financing:insurance_request_cover": form(OWNER, "draft_insurance_request"),
+    "financing:insurance_policy_renew": act(OWNER, "insurance_policy"),
+    "financing:insurance_request_detail": shows(OWNER, "insurance_request"),
+    "financing:insurance_request_patents": form(OWNER, "draft_insurance_request"),
+    "financing:insurance_request_check": shows(OWNER, "draft_insurance_request"),
+    "financing:insurance_request_submit": act(OWNER, "draft_insurance_request"),
+    "financing:insurance_request_delete": asks(OWNER, "draft_insurance_request"),
+    "financing:insurance_request_copy": act(OWNER, "withdrawn_insurance_request"),
+    "financing:insurance_request_withdraw": asks(OWNER, "insurance_request"),
+    "financing:insurance_request_change": asks(OWNER, "insurance_request"),
+    "financing:insurance_request_refresh": act(OWNER, "insurance_request"),
+    "financing:insurance_request_answer": act(
+        OWNER, "insurance_request", "returned_insurance_match", post=200
+    ),
+    "financing:insurance_request_offers": shows(OWNER, "insurance_request"),
+    "financing:insurance_request_offer": shows(
+        OWNER,
+        "insurance_request",
+        "insurance_offer",
+        absent=(("insurance_request", "draft_insurance_offer"),),
+    ),
+    "financing:review_insurance": shows(
+        COORDINATOR, "insurance_request", absent=(("draft_insurance_request",),)
+    ),
+    "financing:review_insurance_proposal": shows(
+        COORDINATOR,
+        "insurance_request",
+        "insurance_offer",
+        absent=(
+            ("insurance_request", "draft_insurance_offer"),
+            ("draft_insurance_request", "insurance_offer"),
+        ),
+    ),
+    "financing:insurance_match_claim": asks(
+        COORDINATOR,
+        "insurance_request",
+        "insurance_offer",
+        get=302,
+        absent=(("insurance_request", "draft_insurance_offer"),),
+    ),
+}
+
 # One match as its owner follows it, and the people asked about it.
 OWNER_PAGES = {
-    "financing:owner_match": shows(OWNER, "referral"),
-    "financing:consent_give": act(OWNER, "referral"),
-    "financing:consent_withdraw": act(OWNER, "referral"),
+    "financing:owner_match": tuple(
+        shows(OWNER, row)
+        for row in (
+            *("referral", "open_match", "terms_match", "accepted_match", "completed_match"),
+            *("insurance_referral", "accepted_insurance_match", "covered_match"),
+        )
+    ),
+    "financing:consent_give": (act(OWNER, "referral"), act(OWNER, "insurance_referral")),
+    "financing:consent_withdraw": (act(OWNER, "referral"), act(OWNER, "open_match")),
     "financing:person_ask": act(OWNER, "referral", post=200),
     "financing:question_answer": act(OWNER, "referral", "question", post=200),
-    "financing:answer_file": shows(BOTH, "referral", "answer_file"),
+    "financing:answer_file": (
+        shows(BOTH, "referral", "answer_file", absent=(("open_match", "answer_file"),)),
+        shows(BOTH, "open_match", "open_file"),
+    ),
     "financing:disclosure_list": shows(OWNER),
 }
 
@@ -197,10 +298,15 @@ REVIEW = {
     "financing:match_claim": asks(
         COORDINATOR, "request", "offer", get=302, absent=(("request", "draft_offer"),)
     ),
-    "financing:match_detail": shows(COORDINATOR, "match"),
-    "financing:match_approve": act(COORDINATOR, "match", get=302, post=200),
-    "financing:match_reject": act(COORDINATOR, "match", get=302, post=200),
-    "financing:match_return": act(COORDINATOR, "match", get=302, post=200),
+    "financing:match_detail": tuple(
+        shows(COORDINATOR, row) for row in ("match", "insurance_match", "open_match")
+    ),
+    **{
+        f"financing:match_{action}": tuple(
+            act(COORDINATOR, row, get=302, post=200) for row in ("match", "insurance_match")
+        )
+        for action in ("approve", "reject", "return")
+    },
     "financing:match_take_over": act(COORDINATOR, "match", get=302),
 }
 
@@ -265,29 +371,16 @@ ADMIN = {
         change=form(SYSTEM, "institution"),
         step=asks(SYSTEM, "institution", "=suspend", absent=(("institution", "=nonsense"),)),
     ),
-    **model(
-        "financing_loanoffer",
-        "offer",
-        changelist=rows_of(STAFF),
-        add=form(STAFF),
-        change=form(STAFF, "offer"),
-        step=asks(STAFF, "draft_offer", "=publish", absent=(("offer", "=nonsense"),)),
-    ),
+    **offers("bank", "loanoffer", "offer", "draft_offer"),
+    **offers("insurer", "insuranceoffer", "insurance_offer", "draft_insurance_offer"),
+    # A published guarantee is paused, where others publish a draft.
+    **offers("guarantor", "guaranteeoffer", "guarantee_offer", "guarantee_offer", step="pause"),
     **model(
         "financing_matchingpolicy",
         "policy",
         changelist=rows_of(SYSTEM, AUDIT),
         add=form(SYSTEM),
         change=Page((SYSTEM, AUDIT), ("policy",), post=403),
-    ),
-    # Guarantee companies' staff only; those here work for banks.
-    **model(
-        "financing_guaranteeoffer",
-        "guarantee_offer",
-        changelist=Page(NOBODY),
-        add=Page(NOBODY),
-        change=Page(NOBODY, ("guarantee_offer",)),
-        step=Page(NOBODY, ("guarantee_offer", "=pause")),
     ),
     **model(
         "financing_goal",
@@ -308,10 +401,44 @@ ADMIN = {
         "referral",
         changelist=rows_of(STAFF),
         add=Page(NOBODY),
-        change=Page((STAFF,), ("referral",), post=403, absent=(("match",),)),
-        step=form(STAFF, "accepted_match", "=register", absent=(("referral", "=nonsense"),)),
-        # Nobody consented in this world: the file stays closed and its page leads back.
-        file=shows(STAFF, "referral", "answer_file", get=302),
+        delete=referred("bank", Page((STAFF,), ("referral",), get=403, post=403)),
+        change=(
+            referred("bank", Page((STAFF,), ("referral",), post=403, absent=(("match",),))),
+            referred("bank", Page((STAFF,), ("open_match",), post=403)),
+            referred("bank", Page((STAFF,), ("accepted_match",), post=403)),
+            referred(
+                "insurer",
+                Page((STAFF,), ("insurance_referral",), post=403, absent=(("insurance_match",),)),
+            ),
+            referred("insurer", Page((STAFF,), ("covered_match",), post=403)),
+        ),
+        step=(
+            replace(
+                step_of("referral", "interest"),
+                absent=(("referral", "=nonsense"), ("match", "=ask")),
+            ),
+            form_of("referral", "decline"),
+            form_of("open_match", "ask"),
+            form_of("open_match", "terms"),
+            form_of("accepted_match", "register"),
+            form_of("accepted_match", "end"),
+            form_of("secured_match", "drawdown"),
+            step_of("secured_match", "complete"),
+            form_of("secured_match", "release"),
+            referred("insurer", asks(STAFF, "insurance_referral", "=interest")),
+            referred("insurer", form(STAFF, "accepted_insurance_match", "=policy")),
+            # Blind, nothing is asked and no terms are given: the page has changed.
+            referred("bank", asks(STAFF, "referral", "=terms", get=302)),
+            referred("bank", asks(STAFF, "referral", "=ask", get=302)),
+        ),
+        file=(
+            # Nobody consented there: the file stays closed and its page leads back.
+            referred("bank", shows(STAFF, "referral", "answer_file", get=302)),
+            referred(
+                "bank",
+                shows(STAFF, "open_match", "open_file", absent=(("open_match", "answer_file"),)),
+            ),
+        ),
     ),
 }
 
@@ -364,6 +491,7 @@ NOTICES = {
 TABLE: dict[str, Page | Open | tuple[Page, ...]] = {
     **BUSINESSES,
     **REQUESTS,
+    **INSURANCES,
     **OWNER_PAGES,
     **TERMS_AND_MONEY,
     **REVIEW,

@@ -16,7 +16,7 @@ from django.test import Client
 from django.urls import reverse
 
 from sipo_portal.ui.admin_site import portal_admin
-from tests.access.asking import ask, own_rows, url_of
+from tests.access.asking import ask, may_enter, own_rows, url_of
 from tests.access.expected import PUBLIC, pages
 from tests.access.world import OTHER, PEOPLE, TENANTS, World
 
@@ -25,7 +25,7 @@ LISTS = [
     f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"
     for model in portal_admin._registry
 ]
-IN_ENGLISH = {"owner_a", "staff_a", "coordinator_a", "system_admin", "security_admin"}
+IN_ENGLISH = {"owner_a", "staff_a", "insurer_a", "coordinator_a", "system_admin", "security_admin"}
 LINK = re.compile(r'(?:href|action|hx-get|hx-post)="([^"]*)"')
 
 
@@ -63,7 +63,7 @@ def readings(world: World) -> list[Reading]:
 def readable_urls(world: World, person: str) -> Iterator[str]:
     role = PEOPLE[person][0]
     for name, page in pages():
-        if role in page.roles and page.status("get", role) != 405:
+        if may_enter(person, page) and page.status("get", role) != 405:
             for rows in own_rows(person, page):
                 yield url_of(world, name, page.rows, rows)
 
@@ -152,7 +152,8 @@ def test_headers_of_public_and_absent_pages(world: World, person: str) -> None:
 
 def check_page(url: str, answer: Any) -> None:
     policy = answer.headers.get("Content-Security-Policy", "")
-    assert "default-src 'self'" in policy, url
+    # Files are shown outside the portal's pages, with nothing allowed.
+    assert "default-src 'self'" in policy or policy == "sandbox; default-src 'none'", url
     assert "unsafe" not in policy, url
     assert answer.headers["X-Content-Type-Options"] == "nosniff", url
     assert answer.headers["X-Frame-Options"] == "DENY", url

@@ -11,18 +11,21 @@ from django.test import Client
 from businesses.models import Business, BusinessClaim, Patent
 from financing.models import LoanOffer, LoanRequest, Match
 from financing.models.institutions import InstitutionStaff
-from tests.access.asking import own_rows, url_of
+from tests.access.asking import may_enter, own_rows, url_of
 from tests.access.expected import Page, pages
 from tests.access.world import OTHER, PEOPLE, World
 from tests.factories.businesses import make_member
 
 pytestmark = pytest.mark.django_db
-PEOPLE_OF_FORMS = ("owner_a", "staff_a", "coordinator_a", "system_admin", "security_admin")
+PEOPLE_OF_FORMS = (
+    *("owner_a", "staff_a", "insurer_a", "guarantor_a"),
+    *("coordinator_a", "system_admin", "security_admin"),
+)
 FORMS = [
     (person, name, page)
     for person in PEOPLE_OF_FORMS
     for name, page in pages()
-    if PEOPLE[person][0] in page.roles
+    if may_enter(person, page)
     and page.status("get", PEOPLE[person][0]) == 200
     and page.status("post", PEOPLE[person][0]) in (200, 302)
     and not name.startswith(("account_", "mfa_"))
@@ -38,7 +41,13 @@ FIXED = (
 MEANT = {
     "financing:request_withdraw": {"status"},
     "financing:request_change": {"status"},
+    "financing:terms_accept": {"status"},
+    "financing:insurance_request_withdraw": {"status"},
+    "financing:insurance_request_change": {"status"},
+    "admin:financing_referral_step": {"status", "booked_amount", "booked_count"},
     "admin:financing_loanoffer_step": {"status", "published_at"},
+    "admin:financing_insuranceoffer_step": {"status", "published_at"},
+    "admin:financing_guaranteeoffer_step": {"status"},
     "admin:financing_institution_step": {"is_suspended"},
     "businesses:member_remove": {"is_active"},
     # A verified patent that was changed waits to be compared with the register again.
@@ -218,6 +227,8 @@ def test_staff_post_offers_of_their_own_institution_only(world: World) -> None:
     # The same as a new offer: its child rows are new too.
     new = {name: value for name, value in own.items() if not name.endswith(("-id", "-offer"))}
     new |= {name: "0" for name in own if name.endswith("-INITIAL_FORMS")}
+    # The same draft posted again would be the same draft.
+    new |= {"name": "密山a新贷"}
     for where, values in ((url, own), ("/admin/financing/loanoffer/add/", new)):
         answer = client.post(where, values | more)
         assert answer.status_code == 302, answer.context["errors"]

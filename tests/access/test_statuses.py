@@ -3,7 +3,15 @@
 import pytest
 
 from tests.access.addresses import every_address
-from tests.access.asking import ask, hidden_rows, own_rows, refused_rows, some_rows, url_of
+from tests.access.asking import (
+    ask,
+    hidden_rows,
+    may_enter,
+    own_rows,
+    refused_rows,
+    some_rows,
+    url_of,
+)
 from tests.access.expected import PUBLIC, TABLE, Open, Page, pages
 from tests.access.world import PEOPLE, World
 
@@ -43,9 +51,10 @@ def test_page(world: World, name: str, page: Page) -> None:
             if not (answer.status_code == 302 and answer.url.startswith(f"{SIGN_IN}?next=/")):
                 wrong.append(f"visitor {method} {url}: {answer.status_code}")
         for person, (role, _tenants) in PEOPLE.items():
-            if role not in page.roles:
+            if not may_enter(person, page):
+                refusal = page.elsewhere if role in page.roles else 403
                 for rows in refused_rows(person, method, page):
-                    expect(person, method, url_of(world, name, page.rows, rows), 403)
+                    expect(person, method, url_of(world, name, page.rows, rows), refusal)
                 continue
             status = page.status(method, role)
             for rows in own_rows(person, page):

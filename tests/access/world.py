@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -17,7 +18,7 @@ from django.test import Client
 from django.utils import timezone
 
 from businesses.models import MemberInvitation
-from financing.models import Drawdown, Match, Pledge, SubsidyRule
+from financing.models import Drawdown, Institution, Match, Pledge, SubsidyRule
 from financing.services.referrals import refer_blind
 from sipo_portal.accounts.models import Role, User
 from sipo_portal.audit.actors import Actor
@@ -25,6 +26,12 @@ from sipo_portal.audit.services import record
 from sipo_portal.notices.models import Notice
 from sipo_portal.offices.models import BranchOffice
 from sipo_portal.outbox.services import enqueue
+from tests.access.insured import (
+    make_guarantee_rows,
+    make_insurance_offers,
+    make_insurance_rows,
+)
+from tests.access.opened import make_opened
 from tests.access.questions import make_questions
 from tests.factories.accounts import make_coordinator, make_owner, make_user
 from tests.factories.businesses import (
@@ -48,13 +55,23 @@ from tests.factories.financing import (
     make_staff,
 )
 from tests.factories.goals import make_goal
-from tests.factories.guarantees import make_guarantee_offer
 from tests.factories.money import make_terms
 from tests.factories.offices import make_office, make_region
 
 TENANTS = ("a", "b")
 # Matches of a tenant's business that were referred to the same tenant's bank.
-REFERRED = ("referral", "terms_match", "accepted_match", "completed_match")
+REFERRED = ("referral", "terms_match", "accepted_match", "secured_match", "completed_match")
+STATUSES = {
+    "terms_match": "terms_offered",
+    "accepted_match": "accepted",
+    "secured_match": "accepted",
+    "completed_match": "completed",
+}
+REGISTERED = {
+    "status": "registered",
+    "registration_number": "Y2026980000001",
+    "registered_on": date(2026, 1, 5),
+}
 REGIONS = {"a": ("320500", "320505"), "b": ("330100", "330106")}
 OTHER = {"a": "b", "b": "a"}
 # Person: role and the tenants whose rows the person sees.
@@ -63,6 +80,8 @@ PEOPLE: dict[str, tuple[Role, str]] = {
     "owner_b": (Role.OWNER, "b"),
     "staff_a": (Role.INSTITUTION_STAFF, "a"),
     "staff_b": (Role.INSTITUTION_STAFF, "b"),
+    "insurer_a": (Role.INSTITUTION_STAFF, "a"),
+    "guarantor_a": (Role.INSTITUTION_STAFF, "a"),
     "coordinator_a": (Role.COORDINATOR, "a"),
     "coordinator_b": (Role.COORDINATOR, "b"),
     "coordinator_above_a": (Role.COORDINATOR, "a"),
@@ -70,8 +89,16 @@ PEOPLE: dict[str, tuple[Role, str]] = {
     "security_admin": (Role.SECURITY_ADMIN, "ab"),
     "audit_admin": (Role.AUDIT_ADMIN, "ab"),
 }
+# Where staff works, by the first part of the person's name.
+INSTITUTION_KINDS = {"staff": "bank", "insurer": "insurer", "guarantor": "guarantor"}
+KINDS = {
+    person: INSTITUTION_KINDS[person.partition("_")[0]]
+    for person, (role, _tenants) in PEOPLE.items()
+    if role == Role.INSTITUTION_STAFF
+}
 # Rows everybody of the right role sees, whoever they belong to: published offers.
-SHARED_ROWS = {Role.OWNER: {"offer"}, Role.COORDINATOR: {"offer"}}
+PUBLISHED = {"offer", "insurance_offer"}
+SHARED_ROWS = {Role.OWNER: PUBLISHED, Role.COORDINATOR: PUBLISHED}
 COORDINATORS = {"a": {"coordinator_a", "coordinator_above_a"}, "b": {"coordinator_b"}}
 OWNERS_AND_COORDINATORS = {"owner_a", "owner_b", *COORDINATORS["a"], *COORDINATORS["b"]}
 # The one who may read every id, in the audit record, but no name.
@@ -89,6 +116,10 @@ class World:
     def hide(self, seen_by: set[str], *texts: Any) -> None:
         for text in texts:
             self.secrets[str(text)] = frozenset(seen_by)
+
+    def inside(self, key: str) -> set[str]:
+        """The side of the tenant's businesses."""
+        return {f"owner_{key}"} | COORDINATORS[key]
 
     def hidden_from(self, person: str) -> list[str]:
         return [text for text, seen_by in self.secrets.items() if person not in seen_by]
@@ -153,13 +184,26 @@ def _people(world: World, offices: dict[str, BranchOffice], above: BranchOffice)
         elif role == Role.COORDINATOR:
             user = make_coordinator(above if "above" in name else offices[key], **fields)
         elif role == Role.INSTITUTION_STAFF:
-            bank = make_institution(
-                id=_id(key), name=f"密山{key}银行", name_en=f"Mishan {key} bank"
-            )
-            user = make_staff(bank, **fields)
+            user = make_staff(_institution(key, KINDS[name]), **fields)
         else:
             user = make_user(role, **fields)
         world.people[name] = user
+
+
+def _institution(key: str, kind: str) -> Institution:
+    names = {"bank": "银行", "insurer": "保险", "guarantor": "担保公司"}
+    return make_institution(
+        kind, id=_id(key), name=f"密山{key}{names[kind]}", name_en=f"Mishan {key} {kind}"
+    )
+
+
+def _institution_of(world: World, key: str, person: str) -> Institution:
+    """That of the person, who is there for one tenant only; the other has one without staff."""
+    user = world.people.get(f"{person}_{key}")
+    if user is None:
+        return _institution(key, INSTITUTION_KINDS[person])
+    institution: Institution = user.institution_post.institution
+    return institution
 
 
 def _bank_rows(world: World, key: str) -> None:
@@ -171,12 +215,10 @@ def _bank_rows(world: World, key: str) -> None:
         for number, name in enumerate(("offer", "offer_2", "offer_3", "offer_4"))
     }
     draft = make_loan_offer(bank, id=_id(key), name=f"密山{key}未发布", status="draft")
-    guarantee = make_guarantee_offer(bank, id=_id(key), name=f"密山{key}担保")
-    world.hide(set(), guarantee.name)
-    world.hide(AUDITOR, guarantee.pk)
-    rows = {"draft_offer": draft, "guarantee_offer": guarantee, "institution": bank}
+    rows = {"draft_offer": draft, "institution": bank}
     world.rows[key] |= {**offers, **rows}
-    public = OWNERS_AND_COORDINATORS | {staff}
+    # Guarantee companies read which loans there are to stand beside.
+    public = OWNERS_AND_COORDINATORS | {staff, "guarantor_a"}
     world.hide(public | {"system_admin"}, bank.name, bank.name_en)
     world.hide(public | {"system_admin"} | AUDITOR, bank.pk)
     for offer in offers.values():
@@ -186,6 +228,13 @@ def _bank_rows(world: World, key: str) -> None:
     world.hide({staff} | AUDITOR, draft.pk)
     world.hide(
         {staff, "system_admin", "security_admin"}, f"clerk.{key}@bank.example", f"密山{key}行员"
+    )
+    new_id, readers = partial(_id, key), OWNERS_AND_COORDINATORS
+    world.rows[key] |= make_guarantee_rows(
+        world, key, _institution_of(world, key, "guarantor"), new_id, readers=readers
+    )
+    world.rows[key] |= make_insurance_offers(
+        world, key, _institution_of(world, key, "insurer"), new_id, readers=readers
     )
 
 
@@ -346,6 +395,9 @@ def _financing_rows(world: World, key: str) -> None:
             "proposal": make_proposal(request, rows["offer"], id=_id(key), run=run),
         }
     )
+    new_id = partial(_id, key)
+    rows |= make_insurance_rows(world, key, claimed, new_id)
+    rows |= make_opened(world, key, claimed, new_id)
     _hide_financing(world, key, requests, matches)
     _notice(world, key)
 
@@ -354,19 +406,27 @@ def _money_matches(world: World, key: str, claimed: dict[str, Any]) -> dict[str,
     """From the terms on: one match in each state, with pledge and drawdown."""
     rows = world.rows[key]
     staff = world.people[f"staff_{key}"]
-    states = {"terms_match": "open", "accepted_match": "committed", "completed_match": "funded"}
+    states = {
+        "terms_match": "open",
+        "accepted_match": "committed",
+        "secured_match": "committed",
+        "completed_match": "funded",
+    }
     found = {}
     for name, state in states.items():
         business = make_business(
             id=_id(key),
             owner=world.people[f"owner_{key}"],
             region=REGIONS[key][1],
-            name=f"密山{key}{state}公司",
+            name=f"密山{key}{name}公司",
         )
         world.hide({f"owner_{key}"} | COORDINATORS[key], business.name)
-        patent = make_patent(business, title=f"密山{key}{state}装置")
+        patent = make_patent(business, title=f"密山{key}{name}装置")
         request = make_loan_request(business, [patent], id=_id(key), status=state)
-        status = name.removesuffix("_match").replace("terms", "terms_offered")
+        # From the acceptance on the lender reads what is pledged to it.
+        readers = set() if name == "terms_match" else {f"staff_{key}"}
+        world.hide(world.inside(key) | readers, patent.title, patent.application_number)
+        status = STATUSES[name]
         match = make_match(request, rows["offer_4"], status=status, **claimed)
         is_accepted = name != "terms_match"
         terms = make_terms(
@@ -384,11 +444,12 @@ def _money_matches(world: World, key: str, claimed: dict[str, Any]) -> dict[str,
                 application_number=patent.application_number,
                 creditor=match.institution,
                 pledgee=match.institution,
+                **(REGISTERED if name == "secured_match" else {}),
             )
-        if name == "completed_match":
+        if name in ("secured_match", "completed_match"):
             Drawdown.objects.create(
                 match=match,
-                amount=terms.amount,
+                amount=terms.amount / (1 if name == "completed_match" else 2),
                 drawn_on=timezone.localdate(),
                 reference=f"密山{key}放款",
                 recorded_by=staff,
