@@ -2,46 +2,46 @@
 
 from celery import shared_task
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from financing.services.clock_runs import request_clock_run, run_clocks
-from financing.services.match_runs import (
+from financing.services.incremental_runs import (
     match_insurance_offer,
     match_insurance_request,
     match_offer,
     match_request,
-    request_nightly_run,
-    run_matching,
 )
+from financing.services.match_runs import request_nightly_run, run_matching
 from financing.services.person_consents import mail_person_consent
 from sipo_portal.outbox.tasks import outbox_task
 
 
-@outbox_task("financing.match_request")
+@outbox_task("financing.match_request", label=_("Match a loan request"))
 def match_request_task(request_id: int) -> None:
     match_request(request_id)
 
 
-@outbox_task("financing.match_offer")
+@outbox_task("financing.match_offer", label=_("Match a loan offer"))
 def match_offer_task(offer_id: int) -> None:
     match_offer(offer_id)
 
 
-@outbox_task("financing.match_insurance_request")
+@outbox_task("financing.match_insurance_request", label=_("Match an insurance request"))
 def match_insurance_request_task(request_id: int) -> None:
     match_insurance_request(request_id)
 
 
-@outbox_task("financing.match_insurance_offer")
+@outbox_task("financing.match_insurance_offer", label=_("Match an insurance offer"))
 def match_insurance_offer_task(offer_id: int) -> None:
     match_insurance_offer(offer_id)
 
 
-@outbox_task("financing.run_matching", atomic=False)
+@outbox_task("financing.run_matching", label=_("Match run"), atomic=False)
 def run_matching_task(run_id: int) -> None:
     run_matching(run_id)
 
 
-@outbox_task("financing.mail_person_consent")
+@outbox_task("financing.mail_person_consent", label=_("Mail a person who is asked to consent"))
 def mail_person_consent_task(person_consent_id: int, asked_at: str) -> None:
     mail_person_consent(person_consent_id, asked_at)
 
@@ -52,7 +52,7 @@ def nightly_matching() -> None:
     request_nightly_run(on=timezone.localdate())
 
 
-@outbox_task("financing.run_clocks", atomic=False)
+@outbox_task("financing.run_clocks", label=_("Round of the clocks"), atomic=False)
 def run_clocks_task() -> None:
     """Each row keeps its own transaction; safe to repeat."""
     run_clocks(now=timezone.now())

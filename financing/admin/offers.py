@@ -1,6 +1,7 @@
 """What the admin of loan and insurance offers have in common: rows, capacity, steps."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any, ClassVar
 
 from django.contrib import admin
@@ -23,9 +24,12 @@ from financing.services.offers import STEPS
 from sipo_portal.accounts.models import Role
 from sipo_portal.audit.actors import Actor
 from sipo_portal.offices.models import Region
-from sipo_portal.ui import charts
+from sipo_portal.ui import charts, formats
 from sipo_portal.ui.scoped_admin import ScopedModelAdmin
 from sipo_portal.ui.templatetags.portal import status_tag
+
+# Decimals of columns in yuan; percentages have three.
+FEN_PLACES = 2
 
 
 class OfferAdmin(StepPages, ScopedModelAdmin):
@@ -89,6 +93,23 @@ class OfferAdmin(StepPages, ScopedModelAdmin):
         return format_html(
             '<div class="capacity-cell">{}<span class="help">{}</span></div>', bar, chart.sentence
         )
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Where nothing can be changed, amounts are shown as amounts."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is None or self.has_change_permission(request, obj):
+            return fieldsets
+        return [
+            (title, {**options, "fields": [self._shown(each) for each in options["fields"]]})
+            for title, options in fieldsets
+        ]
+
+    def _shown(self, name: Any) -> Any:
+        if isinstance(name, tuple | list):
+            return tuple(self._shown(each) for each in name)
+        columns = {field.name: field for field in self.model._meta.concrete_fields}
+        is_money = getattr(columns.get(name), "decimal_places", None) == FEN_PLACES
+        return _amount_of(columns[name]) if is_money else name
 
     # --- read-only pages of closed offers ask the admin for what is no column ------------------
     @admin.display(description=gettext_lazy("Provinces served"))
@@ -177,6 +198,19 @@ class OfferAdmin(StepPages, ScopedModelAdmin):
     def _is_kind(self, request: HttpRequest) -> bool:
         institution = _post(request)
         return institution is not None and institution.kind == self.institution_kind
+
+
+@cache
+def _amount_of(column: Any) -> Callable[[AnyOffer], str]:
+    """A read-only field of the admin for a column in yuan."""
+
+    @admin.display(description=column.verbose_name)
+    def amount(offer: AnyOffer) -> str:
+        value = getattr(offer, column.name)
+        return formats.NOTHING if value is None else formats.yuan(value)
+
+    amount.__name__ = f"{column.name}_shown"
+    return amount
 
 
 def _post(request: HttpRequest) -> Institution | None:

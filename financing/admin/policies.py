@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from businesses.models.businesses import SizeClass
 from financing.forms.policies import (
     CopiedRowForm,
     PolicyForm,
@@ -21,6 +22,8 @@ from financing.models.policies import MatchingPolicy, PolicyWeight, StandardPrem
 from financing.services import policies as services
 from sipo_portal.accounts.models import Role
 from sipo_portal.audit.actors import Actor
+from sipo_portal.offices.models import Region
+from sipo_portal.ui import formats
 from sipo_portal.ui.admin_site import portal_admin
 from sipo_portal.ui.scoped_admin import ScopedModelAdmin, ScopedTabularInline
 from sipo_portal.ui.templatetags.portal import status_tag
@@ -44,6 +47,33 @@ class PolicyRowInline(ScopedTabularInline):
 class PolicyWeightInline(PolicyRowInline):
     model = PolicyWeight
     fields = ["dimension", "key", "lift_percent"]
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """A version that a run has used is read: its values in words."""
+        shown = self.get_readonly_fields(request, obj)
+        return ["dimension", *shown] if shown else ["dimension", "key", "lift_percent"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        is_read = obj is not None and not self.has_change_permission(request, obj)
+        return ["about", "lift"] if is_read else []
+
+    @admin.display(description=gettext_lazy("value"))
+    def about(self, weight: PolicyWeight) -> str:
+        sizes = {str(value): str(label) for value, label in SizeClass.choices}
+        if weight.key in sizes:
+            return sizes[weight.key]
+        policy: Any = weight.policy
+        if not hasattr(policy, "region_labels"):
+            codes = policy.weights.values("key")
+            policy.region_labels = {
+                region.code: f"{region.code} {region.label}"
+                for region in Region.objects.filter(code__in=codes)
+            }
+        return str(policy.region_labels.get(weight.key, weight.key))
+
+    @admin.display(description=gettext_lazy("lift (%)"))
+    def lift(self, weight: PolicyWeight) -> str:
+        return formats.percent(weight.lift_percent)
 
 
 class StandardPremiumInline(PolicyRowInline):

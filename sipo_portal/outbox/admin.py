@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from celery import current_app
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -11,6 +12,7 @@ from django.utils.translation import ngettext
 from sipo_portal.audit.actors import Actor
 from sipo_portal.outbox.models import OutboxMessage
 from sipo_portal.outbox.services import send_again
+from sipo_portal.outbox.tasks import LABELS
 from sipo_portal.ui.admin_site import portal_admin
 from sipo_portal.ui.scoped_admin import ScopedModelAdmin
 
@@ -41,7 +43,7 @@ class OutboxMessageAdmin(ScopedModelAdmin):
     view_roles = ("system_admin",)
     list_display = (
         "id",
-        "task",
+        "work",
         "created_at",
         "attempt_count",
         "done_at",
@@ -56,6 +58,12 @@ class OutboxMessageAdmin(ScopedModelAdmin):
         *("started_at", "attempt_count", "done_at", "parked_at", "last_error"),
     )
     fields = readonly_fields
+
+    @admin.display(description=_("task"), ordering="task")
+    def work(self, message: OutboxMessage) -> str:
+        # A web process does not run tasks: the modules that declare them may not be loaded yet.
+        current_app.loader.import_default_modules()
+        return str(LABELS.get(message.task, message.task))
 
     @admin.action(description=_("Send parked messages again"), permissions=["view"])
     def send_parked_again(self, request: HttpRequest, queryset: QuerySet[OutboxMessage]) -> None:
