@@ -77,14 +77,21 @@ class Completion:
 
 
 def completion_of(request: HttpRequest, referral: Referral) -> Completion | None:
-    """None before acceptance and where nothing was ever accepted."""
+    """None before acceptance and where nothing was ever accepted.
+
+    Read once for a row that a page works with: its button and its form see the same moment, also
+    where the same form is posted twice at once.
+    """
+    known: Completion | None = getattr(referral, "known_completion", None)
+    if known is not None:
+        return known
     if referral.status not in (MatchStatus.ACCEPTED, MatchStatus.COMPLETED):
         return None
     of_match = {"match_id": referral.pk}
     terms = visible_rows(Terms, request).get(**of_match, status=TermsStatus.ACCEPTED)
     rows = visible_rows(Pledge, request).filter(**of_match)
     drawdowns = list(visible_rows(Drawdown, request).filter(**of_match))
-    return Completion(
+    found = Completion(
         is_loan=referral.loan_offer_id is not None,
         amount=terms.amount,
         drawn=sum((each.amount for each in drawdowns), Decimal(0)),
@@ -92,6 +99,8 @@ def completion_of(request: HttpRequest, referral: Referral) -> Completion | None
         drawdowns=drawdowns,
         delivery=visible_rows(Delivery, request).filter(**of_match).first(),
     )
+    referral.known_completion = found  # type: ignore[attr-defined]
+    return found
 
 
 class CompletionSteps(StepPages):
