@@ -70,7 +70,10 @@ def _past_deadline(match: Match, now: datetime) -> str:
     may_expire = match.status in MATCH_EXPIRING_STATUSES
     if may_expire and ends_on is not None and today >= ends_on:
         return _expire(match)
-    return lapsed or _remind(match, now)
+    if match.clock_stage == Stage.TERMS:
+        # Nobody is asked any more to answer terms that are over.
+        return lapsed
+    return _remind(match, now)
 
 
 def _expire(match: Match) -> str:

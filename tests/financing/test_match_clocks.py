@@ -344,7 +344,8 @@ def test_the_upper_office_finds_what_was_handed_up_in_its_queue(offices, client)
     assert not review_selectors.queue(person, mine).exists()
 
     run_clocks(now=at(after(6)))
-    assert [row.pk for row in review_selectors.queue(person, mine)] == [match.loan_request_id]
+    handed_up = [(row["kind"], row["pk"]) for row in review_selectors.queue(person, mine)]
+    assert handed_up == [("loan", match.loan_request_id)]
     assert review_selectors.first_mine(person) == match
     client.force_login(person)
     queue = client.get(reverse("financing:review_queue"), headers={"accept-language": "en"})
