@@ -79,6 +79,14 @@ CHECKS: dict[str, str] = {
            OR (m.status NOT IN ('accepted', 'completed') AND d.amount <> 0)
            OR (m.status = 'completed' AND m.loan_offer_id IS NOT NULL
                AND (d.amount = 0 OR t.drawn_amount IS DISTINCT FROM d.amount))""",
+    "a policy is its terms, and a completed insurance has one": """
+        SELECT m.id, m.status, t.amount, p.sum_insured, t.premium, p.premium
+        FROM financing_match m
+        LEFT JOIN financing_terms t ON t.match_id = m.id AND t.status = 'accepted'
+        LEFT JOIN financing_insurancepolicy p ON p.match_id = m.id
+        WHERE (p.id IS NOT NULL) <> (m.status = 'completed' AND m.insurance_offer_id IS NOT NULL)
+           OR (p.id IS NOT NULL AND (p.sum_insured, p.premium) IS DISTINCT FROM
+                                    (t.amount, t.premium))""",
     "one live pledge per patent": """
         SELECT application_number, count(*) FROM financing_pledge
         WHERE status = 'registered' OR (status = 'planned' AND renews_id IS NULL)

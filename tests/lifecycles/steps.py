@@ -18,19 +18,21 @@ from businesses.services.businesses import reinstate_business, suspend_business,
 from businesses.services.refusals import BusinessRefused
 from financing.consent_state import consent_state, consents_for
 from financing.models import (
-    InsurancePolicy,
-    InsuranceRequest,
     Match,
+    MatchRun,
     PersonConsent,
     Pledge,
     Question,
     Terms,
 )
+from financing.models.match_runs import RunKind
 from financing.services import (
     acceptances,
     completions,
     consents,
     deliveries,
+    incremental_runs,
+    insurance_policies,
     loan_offers,
     loan_requests,
     match_runs,
@@ -52,6 +54,7 @@ from financing.services.studies import StudyRefused
 from financing.services.terms import offer_terms
 from sipo_portal.outbox.models import OutboxMessage
 from sipo_portal.workflow.lifecycle import TransitionRefused
+from tests.factories.money import make_contract
 from tests.factories.studies import offered
 from tests.lifecycles.world import World
 
@@ -70,10 +73,10 @@ REFUSALS = (
 FEN = Decimal("0.01")
 TEXT = "说明"
 WORK = {
-    "financing.match_request": match_runs.match_request,
-    "financing.match_offer": match_runs.match_offer,
-    "financing.match_insurance_request": match_runs.match_insurance_request,
-    "financing.match_insurance_offer": match_runs.match_insurance_offer,
+    "financing.match_request": incremental_runs.match_request,
+    "financing.match_offer": incremental_runs.match_offer,
+    "financing.match_insurance_request": incremental_runs.match_insurance_request,
+    "financing.match_insurance_offer": incremental_runs.match_insurance_offer,
 }
 
 
@@ -105,15 +108,14 @@ def one(rows: Sequence[Any], pick: int) -> Any:
 
 
 def submit(world: World, pick: int, variant: int) -> Any:
-    """A draft goes out and is matched; what is over is copied and goes out again."""
+    """A draft goes out, and work waits that matches it; what is over is copied and goes again."""
     request = one(world.loan_requests(), pick)
     actor = world.owner_of(request)
     if request.status in ("withdrawn", "expired"):
         request = loan_requests.copy_as_draft(actor=actor, request=request)
         if not request.purpose:
             return False
-    loan_requests.submit(actor=actor, request=request)
-    return match_runs.match_request(request.pk)
+    return loan_requests.submit(actor=actor, request=request)
 
 
 def withdraw(world: World, pick: int, variant: int) -> Any:
@@ -123,14 +125,21 @@ def withdraw(world: World, pick: int, variant: int) -> Any:
 
 def do_waiting_work(world: World, pick: int, variant: int) -> Any:
     """What the outbox has to match is matched."""
-    waiting = list(OutboxMessage.objects.waiting().filter(task__in=WORK).order_by("pk"))
-    for task, pk in {(each.task, next(iter(each.payload.values()))) for each in waiting}:
+    waiting = list(world.waiting_work())
+    for task, pk in sorted({(each.task, next(iter(each.payload.values()))) for each in waiting}):
         WORK[task](pk)
     OutboxMessage.objects.filter(pk__in=[each.pk for each in waiting]).update(
         done_at=timezone.now()
     )
-    for request in InsuranceRequest.objects.filter(status="open"):
-        match_runs.match_insurance_request(request.pk)
+    return bool(waiting)
+
+
+def run_everything(world: World, pick: int, variant: int) -> Any:
+    """A run over the country: what it proposes of a contended offer may be claimed."""
+    run = MatchRun.objects.create(kind=RunKind.FULL)
+    match_runs.run_matching(run.pk)
+    run.refresh_from_db()
+    assert run.status == "done"
 
 
 def claim(world: World, pick: int, variant: int) -> Any:
@@ -237,6 +246,7 @@ def register(world: World, match: Match, variant: int) -> Any:
         pledge=pledge,
         registration_number=f"Y{pledge.pk:010d}",
         registered_on=timezone.localdate(),
+        contract=make_contract(match),
     )
 
 
@@ -253,7 +263,7 @@ def draw(world: World, match: Match, variant: int) -> Any:
     if accepted is None:
         return False
     if match.insurance_request_id is not None:
-        return _issue(match, accepted)
+        return _issue(world, match)
     drawn = completions.drawn_total(match)
     left = accepted.amount - drawn
     amount = ((accepted.amount / 3).quantize(FEN), left, left + FEN, left)[variant]
@@ -267,17 +277,9 @@ def draw(world: World, match: Match, variant: int) -> Any:
     )
 
 
-def _issue(match: Match, accepted: Terms) -> Any:
-    today = timezone.localdate()
-    if match.status != "accepted" or InsurancePolicy.objects.filter(match=match).exists():
-        return False
-    return InsurancePolicy.objects.create(
-        match=match,
-        number="P1",
-        starts_on=today,
-        ends_on=today + timedelta(days=365),
-        premium=accepted.premium,
-        sum_insured=accepted.amount,
+def _issue(world: World, match: Match) -> Any:
+    return insurance_policies.issue_policy(
+        actor=world.staff_of(match), match=match, number="P1", starts_on=timezone.localdate()
     )
 
 
@@ -359,8 +361,14 @@ NEXT: dict[str, tuple[MatchStep, ...]] = {
 def go_on(world: World, pick: int, variant: int) -> Any:
     """One match takes its usual next step (of those after acceptance, as far as they go)."""
     match = one(world.matches(*NEXT), pick)
+    if match is None and world.proposals():
+        try:
+            return claim(world, pick, variant)
+        except MatchRefused:
+            # Contended: a provisional proposal waits for the next run over the country.
+            return run_everything(world, pick, variant)
     if match is None:
-        return claim(world, pick, variant) if world.proposals() else submit(world, pick, variant)
+        return do_waiting_work(world, pick, variant) or submit(world, pick, variant)
     for step in NEXT[match.status]:
         try:
             with transaction.atomic():
@@ -391,6 +399,7 @@ STEPS: dict[str, Callable[[World, int, int], Any]] = {
     "submit": submit,
     "withdraw": withdraw,
     "do_waiting_work": do_waiting_work,
+    "run_everything": run_everything,
     "claim": claim,
     **{name: on_a_fitting(*entry) for name, entry in ON_A_MATCH.items()},
     "go_on": go_on,

@@ -20,6 +20,7 @@ from financing.models import (
 from financing.models.institutions import Institution
 from sipo_portal.accounts.models import User
 from sipo_portal.audit.actors import Actor
+from sipo_portal.outbox.models import OutboxMessage
 from tests.factories.accounts import make_coordinator
 from tests.factories.businesses import (
     make_appraisal,
@@ -70,6 +71,11 @@ class World:
 
     def proposals(self) -> list[Proposal]:
         return list(Proposal.objects.order_by("pk"))
+
+    def waiting_work(self) -> list[OutboxMessage]:
+        """What the outbox has for the matcher."""
+        waiting = OutboxMessage.objects.waiting().filter(task__startswith="financing.match_")
+        return list(waiting.order_by("pk"))
 
     def matches(self, *statuses: str) -> list[Match]:
         """In the order in which they were made; with `statuses`, only those in one of them."""
