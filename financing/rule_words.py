@@ -179,8 +179,8 @@ OUTCOMES: dict[str, OutcomeText] = {
     "not_matched_yet": OutcomeText(
         _("Fits, not matched yet"),
         _(
-            "Meets every criterion. No match run has looked at it yet: that happens by itself, as a "
-            "rule at once and at the latest tonight. If it is proposed, it is shown here."
+            "Meets every criterion. No match run has looked at it yet: that happens by itself, "
+            "as a rule at once and at the latest tonight. If it is proposed, it is shown here."
         ),
         "good",
     ),

@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy, ngettext
 from financing.admin.steps import Step, StepPages
 from financing.forms.institutions import InstitutionForm, StaffPostForm, StaffPostFormSet
 from financing.models.institutions import Institution, InstitutionStaff
-from financing.models.loan_offers import LoanOffer
 from financing.models.offers import OfferStatus
+from financing.pair_kinds import KINDS
 from financing.services import institutions as services
 from sipo_portal.accounts.models import Role
 from sipo_portal.audit.actors import Actor
@@ -105,10 +105,15 @@ class InstitutionAdmin(StepPages, ScopedModelAdmin):
         )
 
     def steps(self, request: HttpRequest, obj: Institution) -> list[Step]:
-        published = LoanOffer.objects.filter(institution=obj, status=OfferStatus.PUBLISHED).count()
-        offers = ngettext(
-            "%(count)d published loan offer", "%(count)d published loan offers", published
-        ) % {"count": published}
+        published = sum(
+            kind.offers._default_manager.filter(
+                institution=obj, status=OfferStatus.PUBLISHED
+            ).count()
+            for kind in KINDS
+        )
+        offers = ngettext("%(count)d published offer", "%(count)d published offers", published) % {
+            "count": published
+        }
         facts = [{"label": _("Offers concerned"), "value": offers}]
         if obj.is_suspended:
             return [

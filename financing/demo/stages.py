@@ -4,7 +4,7 @@ The acts are those of the pages (`acts`). Before the full run, so that nobody el
 what is proposed; `seeding` calls it.
 """
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -22,17 +22,19 @@ from financing.demo.acts import (
     offer,
     refer,
     register,
+    run_matching,
     study,
 )
 from financing.demo.stage_firms import seed_stage_firms
 from financing.demo.stage_offers import post_covers, post_guarantee, post_loans
-from financing.models import LoanRequest
+from financing.models import InsuranceRequest, LoanRequest
 from financing.models.matches import DecisionReason
+from financing.models.person_consents import PersonRole
 from financing.services import (
     completions,
+    incremental_runs,
     insurance_policies,
     match_clocks,
-    match_runs,
     matches,
     person_consents,
     questions,
@@ -50,38 +52,97 @@ CITIES = (
     ({"owner": 1, "studied": 3, "coordinator": 1, "lender": 1, "insurer": 1}, "320500"),
     ({"owner": 2, "studied": 4, "coordinator": 2, "lender": 2, "insurer": 2}, "440300"),
 )
-Firms = dict[str, tuple[Business, list[Patent]]]
+# (business, yuan, from and to which of its patents)
+LOANS = (
+    ("terms", 1_600_000, 0, 2),
+    ("accepted", 1_200_000, 0, 2),
+    ("drawn", 600_000, 0, 2),
+    ("declined", 800_000, 0, 2),
+    ("study", 900_000, 0, 2),
+    ("waiting", 1_400_000, 0, 3),
+    ("interested", 700_000, 0, 1),
+)
+# (business, cover, sum insured, whether with its other patents)
+COVERS = (
+    ("terms", "enforcement", 300_000, True),
+    ("terms", "infringement_loss", 200_000, True),
+    ("terms", "overseas_liability", 500_000, False),
+    ("accepted", "enforcement", 500_000, True),
+    ("accepted", "infringement_loss", 400_000, True),
+    ("accepted", "infringement_liability", 1_000_000, False),
+    ("drawn", "enforcement", 200_000, True),
+    ("drawn", "infringement_loss", 600_000, True),
+    ("drawn", "infringement_liability", 800_000, False),
+    ("declined", "enforcement", 900_000, True),
+)
+STUDIED = ("study", "waiting", "interested")
+
+
+@dataclass(frozen=True)
+class City:
+    """Its people, their businesses with the patents, and what they ask for, by business."""
+
+    side: Side
+    firms: dict[str, tuple[Business, list[Patent]]]
+    loans: dict[str, LoanRequest]
+    covers: dict[tuple[str, str], InsuranceRequest]
+
+    def owner_of(self, key: str) -> Actor:
+        return self.side.studied_owner if key in STUDIED else self.side.owner
+
+    def ask(self) -> None:
+        """Every request, then one run that proposes for all of them."""
+        for key, principal, first, last in LOANS:
+            business, patents = self.firms[key]
+            self.loans[key] = ask_for_loan(
+                self.owner_of(key), business, principal, patents[first:last]
+            )
+        for key, cover, sum_insured, has_patents in COVERS:
+            business, patents = self.firms[key]
+            self.covers[key, cover] = ask_for_cover(
+                self.side.owner, business, cover, sum_insured, patents[2:] if has_patents else ()
+            )
+        run_matching(self.side)
 
 
 def seed_stages(users: dict[str, User], today: date) -> None:
     """Every stage of a loan and of an insurance, for either city."""
+    cities = _cities(users, today)
+    for city in cities:
+        city.ask()
+        _leave_unanswered(city)
+    _let_time_pass(timezone.now())
+    for city in cities:
+        _terms_on_the_table(city)
+        _accepted(city)
+        _drawn(city)
+        _declined(city)
+        _studied(city)
+        _insured(city)
+        _insured_later(city)
+        _not_insured(city)
+
+
+def _cities(users: dict[str, User], today: date) -> list[City]:
     businesses = seed_stage_firms(users, today)
     patents: dict[int, list[Patent]] = {}
     for patent in Patent.objects.filter(business__in=businesses.values()).order_by("pk"):
         patents.setdefault(patent.business_id, []).append(patent)
-    cities = []
+    cities: list[City] = []
     for numbers, region in CITIES:
         side = _side(users, numbers, today)
         loans = post_loans(side.lender, region, today)
         post_covers(side.insurer, today)
-        if region == CITIES[0][1]:
-            guarantor = Actor.of(users["guarantor1@demo.example"])
-            post_guarantee(guarantor, loans, today)
+        if not cities:
+            post_guarantee(Actor.of(users["guarantor1@demo.example"]), loans, today)
         own = {side.owner.user.email, side.studied_owner.user.email}
         firms = {
             key: (business, patents[business.pk])
             for (email, key), business in businesses.items()
             if email in own
         }
-        cities.append((side, firms))
-    silent = [_left_unanswered(side, firms) for side, firms in cities]
-    _let_time_pass(timezone.now())
-    for (side, firms), (expired, fallen) in zip(cities, silent, strict=True):
-        _terms_on_the_table(side, expired)
-        _accepted(side, fallen)
-        for stage in LOAN_STAGES:
-            stage(side, firms)
-        _covers(side, firms)
+        cities.append(City(side, firms, {}, {}))
+    return cities
 
 
 def _side(users: dict[str, User], numbers: dict[str, int], today: date) -> Side:
@@ -101,15 +162,10 @@ def _side(users: dict[str, User], numbers: dict[str, int], today: date) -> Side:
 # --- loans ------------------------------------------------------------------------------------
 
 
-def _left_unanswered(side: Side, firms: Firms) -> tuple[LoanRequest, LoanRequest]:
+def _leave_unanswered(city: City) -> None:
     """Referred, and the bank says nothing; accepted, and nobody goes on."""
-    business, patents = firms["terms"]
-    referred = ask_for_loan(side.owner, business, 1_600_000, patents[:2])
-    refer(side, referred)
-    business, patents = firms["accepted"]
-    accepted = ask_for_loan(side.owner, business, 1_200_000, patents[:2])
-    accept(side, side.owner, accepted)
-    return referred, accepted
+    refer(city.side, city.loans["terms"])
+    accept(city.side, city.side.owner, city.loans["accepted"])
 
 
 def _let_time_pass(now: datetime) -> None:
@@ -118,9 +174,10 @@ def _let_time_pass(now: datetime) -> None:
     match_clocks.tick_matches(now + SILENCE)
 
 
-def _terms_on_the_table(side: Side, request: LoanRequest) -> None:
+def _terms_on_the_table(city: City) -> None:
     """After the silence: another bank's proposal rejected, terms of the same bank to answer."""
-    match_runs.match_request(request.pk)
+    side, request = city.side, city.loans["terms"]
+    incremental_runs.match_request(request.pk)
     other = claim_other(side, request)
     if other is not None:
         matches.reject(
@@ -128,20 +185,35 @@ def _terms_on_the_table(side: Side, request: LoanRequest) -> None:
             match=other,
             reason=Reason(DecisionReason.BETTER_ALTERNATIVE, text="本市已有成本更低的贷款可选。"),
         )
-    offer(side, side.owner, request, share=Decimal("0.9"))
+    offer(side, side.owner, request, is_worse=True)
 
 
-def _accepted(side: Side, request: LoanRequest) -> None:
+def _accepted(city: City) -> None:
     """After it fell through once: accepted again, its pledges planned, another one superseded."""
-    match_runs.match_request(request.pk)
+    side, request = city.side, city.loans["accepted"]
+    incremental_runs.match_request(request.pk)
     claim_other(side, request)
     accept(side, side.owner, request)
 
 
-def _declined(side: Side, firms: Firms) -> None:
+def _drawn(city: City) -> None:
+    """A loan wholly drawn and completed, whose delivery is to confirm; the next one in part."""
+    side = city.side
+    match = accept(side, side.owner, city.loans["drawn"])
+    register(side, match)
+    draw_down(side, match, match.amount, "FK-01")
+    completions.complete(actor=side.lender, match=match)
+    business, patents = city.firms["drawn"]
+    second = ask_for_loan(side.owner, business, 1_000_000, patents[2:])
+    incremental_runs.match_request(second.pk)
+    match = accept(side, side.owner, second)
+    register(side, match)
+    draw_down(side, match, Decimal(400_000), "FK-02")
+
+
+def _declined(city: City) -> None:
     """Declined with a reason; another bank has it blind, a third one's is in review."""
-    business, patents = firms["declined"]
-    request = ask_for_loan(side.owner, business, 800_000, patents[:2])
+    side, request = city.side, city.loans["declined"]
     match = refer(side, request)
     other = claim_other(side, request)
     if other is not None:
@@ -156,114 +228,78 @@ def _declined(side: Side, firms: Firms) -> None:
     )
 
 
-def _drawn(side: Side, firms: Firms) -> None:
-    """A loan wholly drawn and completed, whose delivery is to confirm; the next one in part."""
-    business, patents = firms["drawn"]
-    first = ask_for_loan(side.owner, business, 600_000, patents[:2])
-    match = accept(side, side.owner, first)
-    register(side, match)
-    draw_down(side, match, match.amount, "FK-01")
-    completions.complete(actor=side.lender, match=match)
-    second = ask_for_loan(side.owner, business, 1_000_000, patents[2:])
-    match = accept(side, side.owner, second)
-    register(side, match)
-    draw_down(side, match, Decimal(400_000), "FK-02")
-
-
-def _in_study(side: Side, firms: Firms) -> None:
-    business, patents = firms["study"]
-    request = ask_for_loan(side.studied_owner, business, 900_000, patents[:2])
-    match = study(side, side.studied_owner, request)
+def _studied(city: City) -> None:
+    """In study after an answer, waiting for one, and wanted while nobody has consented yet."""
+    side, owner = city.side, city.side.studied_owner
+    match = study(side, owner, city.loans["study"])
     question = studies.ask(
         actor=side.lender, match=match, text="请说明专利产品去年的销售收入与主要客户类型。"
     )
     questions.answer_question(
-        actor=side.studied_owner,
+        actor=owner,
         question=question,
         text="去年专利产品收入约 820 万元，客户主要为设备制造企业。",
     )
-
-
-def _waiting(side: Side, firms: Firms) -> None:
-    business, patents = firms["waiting"]
-    request = ask_for_loan(side.studied_owner, business, 1_400_000, patents[:3])
-    match = study(side, side.studied_owner, request)
+    match = study(side, owner, city.loans["waiting"])
     studies.ask(
         actor=side.lender,
         match=match,
         text="请提供最近一年的纳税申报表，并说明贷款用于哪一批订单。",
     )
-
-
-def _interested(side: Side, firms: Firms) -> None:
-    """The bank wants to know who it is; nobody has consented, one person was asked."""
-    business, patents = firms["interested"]
-    request = ask_for_loan(side.studied_owner, business, 700_000, patents[:1])
-    match = refer(side, request)
+    match = refer(side, city.loans["interested"])
     studies.declare_interest(actor=side.lender, match=match)
     person_consents.ask_person(
-        actor=side.studied_owner,
+        actor=owner,
         match=match,
-        role="legal_representative",
-        name=business.legal_representative,
+        role=PersonRole.LEGAL_REPRESENTATIVE,
+        name=match.business.legal_representative,
         email="person1@demo.example",
     )
-
-
-LOAN_STAGES: tuple[Callable[[Side, Firms], None], ...] = (
-    _drawn,
-    _declined,
-    _in_study,
-    _waiting,
-    _interested,
-)
 
 
 # --- insurances -------------------------------------------------------------------------------
 
 
-def _covers(side: Side, firms: Firms) -> None:
-    """The owner's three businesses ask for cover of every kind but one, each in another stage."""
-    owner = side.owner
-    first, its_patents = firms["terms"]
-    offer(side, owner, ask_for_cover(owner, first, "enforcement", 300_000, its_patents[2:]))
-    study(side, owner, ask_for_cover(owner, first, "infringement_loss", 200_000, its_patents[2:]))
-    _covered(side, first)
-    second, its_patents = firms["accepted"]
-    claim(side, ask_for_cover(owner, second, "enforcement", 500_000, its_patents[2:]))
-    match = study(
-        side, owner, ask_for_cover(owner, second, "infringement_loss", 400_000, its_patents[2:])
+def _insured(city: City) -> None:
+    """Terms to answer, in study, and a trade fair's cover that ends within the month."""
+    side, owner = city.side, city.side.owner
+    offer(side, owner, city.covers["terms", "enforcement"])
+    study(side, owner, city.covers["terms", "infringement_loss"])
+    request = city.covers["terms", "overseas_liability"]
+    insurance_policies.issue_policy(
+        actor=side.insurer,
+        match=accept(side, owner, request),
+        number=f"DEMO-{side.today.year}-{request.pk:06d}",
+        starts_on=side.today,
     )
+
+
+def _insured_later(city: City) -> None:
+    """In review, returned, referred blind, wanted before anybody consented, waiting."""
+    side, owner = city.side, city.side.owner
+    claim(side, city.covers["accepted", "enforcement"])
+    match = study(side, owner, city.covers["accepted", "infringement_loss"])
     studies.ask(actor=side.insurer, match=match, text="是否收到过与这些专利有关的警告函？")
-    taken_back = ask_for_cover(owner, second, "infringement_liability", 1_000_000, [])
-    refer(side, taken_back)
-    requests.withdraw(actor=owner, request=taken_back)
-    third, its_patents = firms["drawn"]
     matches.return_to_business(
         actor=side.coordinator,
-        match=claim(side, ask_for_cover(owner, third, "enforcement", 200_000, its_patents[2:])),
+        match=claim(side, city.covers["drawn", "enforcement"]),
         reason=Reason(
             DecisionReason.INFORMATION_MISSING, text="请说明这些专利是否已许可他人实施。"
         ),
     )
-    refer(side, ask_for_cover(owner, third, "infringement_loss", 600_000, its_patents[2:]))
-    match = refer(side, ask_for_cover(owner, third, "infringement_liability", 800_000, []))
+    refer(side, city.covers["drawn", "infringement_loss"])
+    match = refer(side, city.covers["drawn", "infringement_liability"])
     studies.declare_interest(actor=side.insurer, match=match)
-    fourth, its_patents = firms["declined"]
+
+
+def _not_insured(city: City) -> None:
+    """Taken back by the business, and declined by the insurer."""
+    side, owner = city.side, city.side.owner
+    taken_back = city.covers["accepted", "infringement_liability"]
+    refer(side, taken_back)
+    requests.withdraw(actor=owner, request=taken_back)
     studies.decline(
         actor=side.insurer,
-        match=refer(side, ask_for_cover(owner, fourth, "enforcement", 900_000, its_patents[2:])),
+        match=refer(side, city.covers["declined", "enforcement"]),
         reason=Reason(DecisionReason.PATENT_NOT_SUITABLE, text="同族专利在诉，暂不承保。"),
-    )
-
-
-def _covered(side: Side, business: Business) -> None:
-    """A trade fair's liability, without own patents: its policy ends within the month."""
-    request = ask_for_cover(side.owner, business, "overseas_liability", 500_000, [])
-    match = accept(side, side.owner, request)
-    insurance_policies.issue_policy(
-        actor=side.insurer,
-        match=match,
-        number=f"DEMO-{side.today.year}-{request.pk:06d}",
-        starts_on=side.today,
     )

@@ -8,9 +8,12 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from financing.models.guarantee_offers import GuaranteeOffer
 from financing.models.institutions import Institution, InstitutionStaff
+from financing.models.insurance_offers import InsuranceOffer
 from financing.models.loan_offers import LoanOffer
 from financing.models.offers import OfferStatus
+from financing.pair_kinds import KINDS
 from financing.verbs import Verb
 from sipo_portal.accounts.models import Role, User
 from sipo_portal.audit.actors import Actor
@@ -142,20 +145,27 @@ def _set_suspended(
         return locked
     locked.is_suspended = is_suspended
     locked.save(update_fields=["is_suspended"])
-    published = list(
-        LoanOffer.objects.filter(institution=locked, status=OfferStatus.PUBLISHED)
+    published = {
+        kind.match_offer_task: kind.offers._default_manager.filter(
+            institution=locked, status=OfferStatus.PUBLISHED
+        )
         .order_by("pk")
         .values_list("pk", flat=True)
-    )
-    record(verb, actor=actor, obj=locked, data={"published_offers": len(published)})
+        for kind in KINDS
+    }
+    tasks = [(task, offer_id) for task, offers in published.items() for offer_id in offers]
+    record(verb, actor=actor, obj=locked, data={"published_offers": len(tasks)})
     # One message per offer: an institution has tens of them, each is matched on its own.
-    for offer_id in published:
-        enqueue("financing.match_offer", {"offer_id": offer_id})
+    for task, offer_id in tasks:
+        enqueue(task, {"offer_id": offer_id})
     return locked
 
 
 def _has_offers(institution: Institution) -> bool:
-    return LoanOffer.objects.filter(institution=institution).exists()
+    return any(
+        model.objects.filter(institution=institution).exists()
+        for model in (LoanOffer, InsuranceOffer, GuaranteeOffer)
+    )
 
 
 def _recorded(institution: Institution) -> dict[str, Any]:

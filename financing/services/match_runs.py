@@ -1,35 +1,26 @@
 """Running the matcher: the row of a run first, then its work, then its proposals; tasks call it."""
 
-from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 
 from django.db import transaction
-from django.db.models import F, Max, Q
+from django.db.models import F, Q
 from django.utils import timezone
 
-from financing.fairness import fairness_table
-from financing.lifecycles import REQUEST, RUN
-from financing.match_rows import yuan
+from financing.lifecycles import RUN
 from financing.matching.results import MatchingResult
 from financing.models import MatchRun, Proposal
 from financing.models.match_runs import RunKind, RunStage, RunStatus
 from financing.models.matches import Match
-from financing.models.requests import REQUEST_MATCHING_STATUSES, RequestStatus
-from financing.pair_kinds import INSURANCE, KINDS, LOAN, PairKind, kind_of
+from financing.models.requests import REQUEST_MATCHING_STATUSES
+from financing.pair_kinds import KINDS, PairKind, kind_of
 from financing.run_inputs import (
-    Key,
     RunInput,
-    allotment,
     decide,
-    key_of,
     proposals_of,
     read_full_run,
-    read_offer_run,
-    read_request_run,
 )
+from financing.services.run_results import finish_run
 from financing.services.writing_lock import lock_claiming, lock_writing
-from financing.standing_rows import price_key
 from financing.verbs import Verb
 from sipo_portal.audit.actors import Actor
 from sipo_portal.audit.services import record
@@ -129,145 +120,6 @@ def run_matching(run_id: int) -> None:
         raise
 
 
-def match_request(request_id: int) -> None:
-    """Match one submitted loan request at once; its proposals are provisional until the next full
-    run.
-
-    Runs in the caller's transaction or its own. A request no longer in matching only loses its
-    proposals.
-    """
-    _match_request(LOAN, request_id)
-
-
-def match_insurance_request(request_id: int) -> None:
-    """The same for an insurance request."""
-    _match_request(INSURANCE, request_id)
-
-
-def match_offer(offer_id: int) -> None:
-    """Match one published or changed loan offer with the open requests that have a free place.
-
-    An offer no longer live only loses its proposals.
-    """
-    _match_offer(LOAN, offer_id)
-
-
-def match_insurance_offer(offer_id: int) -> None:
-    """The same for an insurance offer."""
-    _match_offer(INSURANCE, offer_id)
-
-
-def _match_request(kind: PairKind, request_id: int) -> None:
-    _incremental(
-        RunKind.REQUEST,
-        {kind.request_id: request_id},
-        read=lambda on: read_request_run(kind, request_id, on),
-        opened=(kind, request_id),
-    )
-
-
-def _match_offer(kind: PairKind, offer_id: int) -> None:
-    _incremental(
-        RunKind.OFFER,
-        {kind.offer_id: offer_id},
-        read=lambda on: read_offer_run(kind, offer_id, on),
-    )
-
-
-@transaction.atomic
-def _incremental(
-    run_kind: RunKind,
-    subject: dict[str, int],
-    *,
-    read: Callable[[date], RunInput],
-    opened: tuple[PairKind, int] | None = None,
-) -> None:
-    """`subject`: the column and id of the request or offer the run is about."""
-    lock_writing()
-    if opened is not None:
-        _open_request(*opened)
-    found = read(timezone.localdate())
-    if not found.requests and not found.fresh:
-        Proposal.objects.filter(pk__in=[each.pk for each in found.reconsidered]).delete()
-        return
-    now = timezone.now()
-    run = MatchRun.objects.create(
-        kind=run_kind,
-        status=RunStatus.RUNNING,
-        status_changed_at=now,
-        started_at=now,
-        stage=RunStage.WRITING,
-        **subject,
-    )
-    result = decide(found)
-    proposals = proposals_of(result, found, run, is_provisional=True)
-    _place_after_standing(proposals, found.reconsidered)
-    _replace(found.reconsidered, proposals)
-    of_subject = [
-        each
-        for each in proposals
-        if all(getattr(each, column) == value for column, value in subject.items())
-    ]
-    _finish(run, found, result, of_subject)
-
-
-def _replace(old: Sequence[Proposal], new: Sequence[Proposal]) -> None:
-    """Put `new` in the place of `old`; what is proposed again unchanged keeps its row.
-
-    So a proposal of a full run stays one, and pages that show it stay where they are.
-    """
-    there = {_pair_key(each): each for each in old}
-    added, moved, kept = [], [], set()
-    for proposal in new:
-        before = there.get(_pair_key(proposal))
-        if before is None or _says(before) != _says(proposal):
-            added.append(proposal)
-            continue
-        kept.add(before.pk)
-        if before.rank != proposal.rank:
-            before.rank = proposal.rank
-            moved.append(before)
-    Proposal.objects.filter(pk__in=[each.pk for each in old if each.pk not in kept]).delete()
-    Proposal.objects.bulk_update(moved, ["rank"], batch_size=BATCH)
-    Proposal.objects.bulk_create(added, batch_size=BATCH)
-
-
-def _pair_key(proposal: Proposal) -> tuple[str, int, int]:
-    kind = kind_of(proposal)
-    return kind.name, getattr(proposal, kind.request_id), getattr(proposal, kind.offer_id)
-
-
-def _says(proposal: Proposal) -> tuple[Decimal, Decimal, list[int]]:
-    return proposal.amount, proposal.saving, sorted(proposal.patent_ids)
-
-
-def _place_after_standing(proposals: list[Proposal], reconsidered: Sequence[Proposal]) -> None:
-    """Rank new proposals behind those their requests keep without being asked again."""
-    asked_again = [each.pk for each in reconsidered]
-    for kind in KINDS:
-        own = [each for each in proposals if kind_of(each) is kind]
-        ids = {getattr(each, kind.request_id) for each in own}
-        kept = dict(
-            Proposal.objects.filter(**{f"{kind.request_field}__in": ids})
-            .exclude(pk__in=asked_again)
-            .values_list(kind.request_id)
-            .annotate(most=Max("rank"))
-            .order_by()
-        )
-        for proposal in own:
-            proposal.rank += kept.get(getattr(proposal, kind.request_id), 0)
-
-
-def _open_request(kind: PairKind, request_id: int) -> None:
-    request = (
-        kind.requests._default_manager.select_for_update()
-        .filter(pk=request_id, status=RequestStatus.SUBMITTED)
-        .first()
-    )
-    if request is not None:
-        advance(REQUEST, request, "open", actor=Actor.MATCHER)
-
-
 @transaction.atomic
 def _start(run: MatchRun) -> None:
     advance(RUN, run, "start", actor=Actor.MATCHER)
@@ -327,7 +179,7 @@ def _write_full_run(
         stale = {f"{kind.request_field}__in": request_ids - changed}
         Proposal.objects.filter(**stale).delete()
     Proposal.objects.bulk_create(kept, batch_size=BATCH)
-    _finish(locked, found, result, kept)
+    finish_run(locked, found, result, kept)
 
 
 def _offers_matched_since(kind: PairKind, moment: datetime) -> set[int]:
@@ -384,55 +236,6 @@ def _still_holding(
         and getattr(each, kind.offer_id) in live_offers
         and (getattr(each, kind.request_id), getattr(each, kind.offer_id)) not in live_pairs
     ]
-
-
-def _finish(
-    run: MatchRun, found: RunInput, result: MatchingResult, proposals: list[Proposal]
-) -> None:
-    """Store what makes the run explainable: policy, digests, counts, value and bound."""
-    reached = {_request_key(proposal) for proposal in proposals}
-    run.policy = found.policy
-    run.as_of = found.policy_row.as_of
-    run.seed = result.seed
-    run.engine_version = result.engine_version
-    run.input_digest = result.input_digest
-    run.result_digest = result.results_digest
-    run.request_count = len(found.requests)
-    run.offer_count = len(found.offers)
-    run.proposal_count = len(proposals)
-    run.reached_count = len(reached)
-    firsts = [proposal for proposal in result.proposals if proposal.is_first]
-    run.saving_total = yuan(sum(proposal.saving_fen for proposal in firsts))
-    run.value = yuan(result.value_fen)
-    run.bound = yuan(result.bound_fen)
-    run.prices = {
-        price_key(room.kind, room.offer_id): room.price_fen_ppm
-        for room in result.rooms
-        if room.price_fen_ppm
-    }
-    if run.kind == RunKind.FULL and not run.scope_prefix:
-        run.allotted = allotment(proposals, found.requests)
-    reached_rows = [row for row in found.requests if key_of(row) in reached]
-    run.fairness = fairness_table(found.requests, reached_rows)
-    run.progress_percent = 100
-    run.finished_at = timezone.now()
-    run.save()
-    advance(
-        RUN,
-        run,
-        "finish",
-        actor=Actor.MATCHER,
-        data={
-            "proposals": len(proposals),
-            "input_digest": run.input_digest,
-            "result_digest": run.result_digest,
-        },
-    )
-
-
-def _request_key(proposal: Proposal) -> Key:
-    kind = kind_of(proposal)
-    return kind.name, getattr(proposal, kind.request_id)
 
 
 @transaction.atomic

@@ -7,8 +7,10 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import translation
 
-from financing.models import Institution, InstitutionStaff, LoanOffer
+from financing.models import Institution, InstitutionStaff, InsuranceOffer, LoanOffer
+from financing.services import institutions
 from sipo_portal.accounts.models import Role, User
+from sipo_portal.audit.actors import Actor
 from sipo_portal.audit.models import AuditEvent
 from sipo_portal.outbox.models import OutboxMessage
 from tests.factories.accounts import make_coordinator, make_owner, make_user
@@ -18,6 +20,8 @@ from tests.factories.financing import (
     make_staff,
     make_system_admin,
 )
+from tests.factories.guarantees import make_guarantee_offer
+from tests.factories.insurance import make_insurance_offer, make_insurer
 from tests.factories.offices import make_office, make_region
 
 pytestmark = pytest.mark.django_db
@@ -145,7 +149,7 @@ def test_suspending_asks_stops_the_offers_and_reinstating_matches_them_again() -
     client = signed_in(make_system_admin())
     page = reverse(STEP, args=[institution.pk, "suspend"])
 
-    assert "1 published loan offer" in client.get(page).content.decode()
+    assert "1 published offer" in client.get(page).content.decode()
     assert offer in LoanOffer.objects.live()
     client.post(page)
     client.post(page)
@@ -158,6 +162,28 @@ def test_suspending_asks_stops_the_offers_and_reinstating_matches_them_again() -
     assert offer in LoanOffer.objects.live()
     assert OutboxMessage.objects.count() == 2
     assert AuditEvent.objects.filter(verb="institution.reinstated").count() == 1
+
+
+def test_suspending_an_insurer_stops_its_insurance_offers_too() -> None:
+    insurer = make_insurer()
+    offer = make_insurance_offer(insurer)
+
+    institutions.suspend(Actor.SYSTEM, institution=insurer)
+
+    assert offer not in InsuranceOffer.objects.live()
+    message = OutboxMessage.objects.get()
+    assert message.task == "financing.match_insurance_offer"
+    assert message.payload == {"offer_id": offer.pk}
+
+
+def test_the_kind_of_an_institution_is_fixed_by_offers_of_any_kind() -> None:
+    client = signed_in(make_system_admin())
+    for offer in (make_insurance_offer(), make_guarantee_offer()):
+        other = offer.institution
+        response = client.post(
+            reverse(CHANGE, args=[other.pk]), typed(name=other.name, kind="bank")
+        )
+        assert "has offers" in errors_of(response)["kind"][0]
 
 
 def test_other_roles_are_refused_and_absent_institutions_are_404() -> None:

@@ -13,7 +13,7 @@ from financing.match_runs import explain_pair, explain_request, is_contended
 from financing.models import MatchRun, Proposal
 from financing.models.matches import DecisionReason
 from financing.models.requests import RequestStatus
-from financing.services import match_runs, matches
+from financing.services import incremental_runs, match_runs, matches
 from financing.services.matches import Reason
 from sipo_portal.audit.actors import Actor
 from tests.factories.accounts import make_coordinator
@@ -268,7 +268,7 @@ def test_prices_of_an_insurance_are_not_taken_for_a_loan_s(policy):
 def test_a_submitted_request_is_matched_at_once():
     offer = make_insurance_offer()
     request = make_insurance_request(status="submitted")
-    match_runs.match_insurance_request(request.pk)
+    incremental_runs.match_insurance_request(request.pk)
     request.refresh_from_db()
     proposal = Proposal.objects.get()
     assert request.status == RequestStatus.OPEN
@@ -276,7 +276,7 @@ def test_a_submitted_request_is_matched_at_once():
     assert proposal.run.insurance_request == request
     request.status = RequestStatus.WITHDRAWN
     request.save()
-    match_runs.match_insurance_request(request.pk)
+    incremental_runs.match_insurance_request(request.pk)
     assert not Proposal.objects.exists()
 
 
@@ -286,8 +286,8 @@ def test_a_published_offer_is_matched_with_what_has_a_place():
     make_insurance_proposal(request, first)
     better = make_insurance_offer(base_premium=Decimal(100))
     same_house = make_insurance_offer(first.institution)
-    match_runs.match_insurance_offer(better.pk)
-    match_runs.match_insurance_offer(same_house.pk)
+    incremental_runs.match_insurance_offer(better.pk)
+    incremental_runs.match_insurance_offer(same_house.pk)
     found = {each.offer: each.rank for each in Proposal.objects.all()}
     assert found == {first: 1, better: 2}
 
@@ -296,7 +296,7 @@ def test_provisional_proposals_keep_to_the_room_that_others_left():
     offer = make_insurance_offer(capacity_amount=Decimal(100_000))
     make_insurance_proposal(make_insurance_request(), offer)
     late = make_insurance_request(status="submitted")
-    match_runs.match_insurance_request(late.pk)
+    incremental_runs.match_insurance_request(late.pk)
     assert not late.proposals.exists()
 
 

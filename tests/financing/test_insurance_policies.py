@@ -12,8 +12,8 @@ from django.utils import timezone, translation
 from financing.models import InsuranceOffer, InsurancePolicy, InsuranceRequest, Match
 from financing.services import (
     acceptances,
+    incremental_runs,
     insurance_policies,
-    match_runs,
     matches,
     requests,
     studies,
@@ -238,7 +238,7 @@ def test_from_the_request_to_the_policy():
     request = make_insurance_request(business, [patent], status="draft")
 
     requests.submit(actor=Actor.of(owner), request=request)
-    match_runs.match_insurance_request(request.pk)
+    incremental_runs.match_insurance_request(request.pk)
     proposal = request.proposals.get()
     assert (proposal.saving, proposal.patent_ids) == (Decimal(860), [patent.pk])
     match = matches.claim(actor=Actor.of(coordinator), proposal=proposal)

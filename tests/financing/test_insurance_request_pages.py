@@ -9,7 +9,7 @@ from django.utils import translation
 
 from financing.models import InsuranceRequest
 from financing.models.insurance_offers import CoverKind
-from financing.services import match_runs
+from financing.services import incremental_runs
 from sipo_portal.outbox.models import OutboxMessage
 from tests.factories.accounts import make_coordinator, make_owner
 from tests.factories.businesses import make_business, make_patent
@@ -97,7 +97,7 @@ def test_from_the_choice_of_a_cover_to_a_proposal(browser, business):
     assert message.task == "financing.match_insurance_request"
     assert message.payload == {"request_id": request.pk}
 
-    match_runs.match_insurance_request(request.pk)
+    incremental_runs.match_insurance_request(request.pk)
     page = text_of(browser, sent.url)
     assert offer.institution.label in page
     best = browser.get(address("offers", request.pk), headers={"hx-request": "true"})

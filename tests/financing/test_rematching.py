@@ -13,7 +13,7 @@ from businesses.entries import CertificateFacts, CoOwnerEntry, PatentEntry
 from businesses.services import appraisals, businesses, certificates, co_owners, encumbrances
 from businesses.services import patents as patent_services
 from financing.models.proposals import Proposal
-from financing.services import match_runs, pledges
+from financing.services import incremental_runs, pledges
 from sipo_portal.audit.actors import Actor
 from sipo_portal.outbox.models import OutboxMessage
 from tests.factories.accounts import make_coordinator
@@ -239,7 +239,7 @@ def test_a_consent_recorded_makes_the_offer_fit_at_once(
 ):
     make_co_owner(patent, consent="missing", name="共有人有限公司")
     offer = make_loan_offer()
-    match_runs.match_request(request_.pk)
+    incremental_runs.match_request(request_.pk)
     assert not Proposal.objects.exists()
 
     give_consent(owner, None, business, patent)
@@ -252,7 +252,7 @@ def test_a_pledge_recorded_outside_ends_the_proposal_at_once(
     owner, business, patent, request_, run_outbox
 ):
     make_loan_offer()
-    match_runs.match_request(request_.pk)
+    incremental_runs.match_request(request_.pk)
     assert Proposal.objects.exists()
 
     encumber(owner, None, business, patent)

@@ -10,7 +10,7 @@ from django.utils import timezone
 from financing.models.disclosures import Disclosure
 from financing.models.matches import MatchDecision
 from financing.models.proposals import Proposal
-from financing.services import match_runs, matches
+from financing.services import incremental_runs, matches
 from financing.services.matches import MatchRefused, Reason
 from sipo_portal.audit.actors import Actor
 from sipo_portal.audit.models import AuditEvent
@@ -220,12 +220,12 @@ def pair(actor):
     make_appraisal(patent, 5_000_000)
     request = make_loan_request(business, [patent])
     offer = make_loan_offer()
-    match_runs.match_request(request.pk)
+    incremental_runs.match_request(request.pk)
     return request, offer, matches.claim(actor=actor, proposal=Proposal.objects.get())
 
 
 def proposed(request):
-    match_runs.match_request(request.pk)
+    incremental_runs.match_request(request.pk)
     return list(Proposal.objects.filter(loan_request=request).values_list("loan_offer", flat=True))
 
 

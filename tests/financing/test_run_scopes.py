@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from financing.models.match_runs import MatchRun
 from financing.models.proposals import Proposal
-from financing.services import match_runs
+from financing.services import incremental_runs, match_runs
 from sipo_portal.audit.actors import Actor
 from tests.factories.accounts import make_coordinator
 from tests.factories.businesses import make_appraisal, make_business, make_office, make_patent
@@ -140,7 +140,7 @@ def test_booked_and_held_are_taken_off_before_sharing(actor, office):
 def test_a_submitted_request_is_opened_and_matched_at_once():
     request, offer = request_in("320505", status="submitted"), make_loan_offer()
 
-    match_runs.match_request(request.pk)
+    incremental_runs.match_request(request.pk)
 
     request.refresh_from_db()
     assert request.status == "open"
@@ -152,8 +152,8 @@ def test_a_submitted_request_is_opened_and_matched_at_once():
 def test_matching_a_request_twice_leaves_one_set_of_proposals():
     request, offer = request_in("320505"), make_loan_offer()
 
-    match_runs.match_request(request.pk)
-    match_runs.match_request(request.pk)
+    incremental_runs.match_request(request.pk)
+    incremental_runs.match_request(request.pk)
 
     assert pairs() == [(request.pk, offer.pk)]
 
@@ -162,15 +162,15 @@ def test_a_request_no_longer_in_matching_loses_its_proposals():
     request = request_in("320505", status="withdrawn")
     make_proposal(request, make_loan_offer())
 
-    match_runs.match_request(request.pk)
+    incremental_runs.match_request(request.pk)
 
     assert pairs() == []
     assert not MatchRun.objects.filter(kind="request").exists()
 
 
 def test_a_vanished_request_is_normal():
-    match_runs.match_request(999_999)
-    match_runs.match_offer(999_999)
+    incremental_runs.match_request(999_999)
+    incremental_runs.match_offer(999_999)
     match_runs.run_matching(999_999)
 
 
@@ -180,7 +180,7 @@ def test_one_request_gets_only_what_standing_proposals_leave():
     make_proposal(request_in("320505"), offer)
     late = request_in("320505", least_accepted=Decimal(1_000_000))
 
-    match_runs.match_request(late.pk)
+    incremental_runs.match_request(late.pk)
 
     assert not Proposal.objects.filter(loan_request=late).exists()
 
@@ -190,7 +190,7 @@ def test_a_published_offer_is_added_behind_what_requests_have():
     make_proposal(request, first)
     offer = make_loan_offer()
 
-    match_runs.match_offer(offer.pk)
+    incremental_runs.match_offer(offer.pk)
 
     new = Proposal.objects.get(loan_offer=offer)
     assert (new.rank, new.is_provisional, new.run.kind) == (2, True, "offer")
@@ -203,7 +203,7 @@ def test_a_request_with_k_proposals_gets_no_more():
         make_proposal(request, make_loan_offer(), rank=rank)
     offer = make_loan_offer()
 
-    match_runs.match_offer(offer.pk)
+    incremental_runs.match_offer(offer.pk)
 
     assert not Proposal.objects.filter(loan_offer=offer).exists()
 
@@ -215,7 +215,7 @@ def test_an_offer_no_longer_live_loses_its_proposals_and_no_other(status):
     make_proposal(request, offer)
     make_proposal(request, other, rank=2)
 
-    match_runs.match_offer(offer.pk)
+    incremental_runs.match_offer(offer.pk)
 
     assert pairs() == [(request.pk, other.pk)]
 

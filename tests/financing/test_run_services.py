@@ -10,7 +10,7 @@ from financing.models.loan_requests import LoanRequest
 from financing.models.match_runs import MatchRun
 from financing.models.matches import Match
 from financing.models.proposals import Proposal
-from financing.services import match_runs, matches
+from financing.services import incremental_runs, match_runs, matches
 from sipo_portal.audit.actors import Actor
 from sipo_portal.audit.models import AuditEvent
 from sipo_portal.outbox.models import OutboxMessage
@@ -142,7 +142,7 @@ def test_nothing_is_written_when_writing_fails(actor, office, monkeypatch):
     def broken(*_arguments):
         raise RuntimeError("no space left")
 
-    monkeypatch.setattr(match_runs, "_finish", broken)
+    monkeypatch.setattr(match_runs, "finish_run", broken)
     for _try in range(3):
         with pytest.raises(RuntimeError):
             match_runs.run_matching(run.pk)
@@ -156,14 +156,14 @@ def test_nothing_is_written_when_writing_fails(actor, office, monkeypatch):
 def test_an_interrupted_run_starts_again_from_its_row(actor, office, monkeypatch):
     request, offer = request_in("320505"), make_loan_offer()
     run = match_runs.request_run(actor=actor, office=office)
-    finish = match_runs._finish
-    monkeypatch.setattr(match_runs, "_finish", lambda *_each: 1 / 0)
+    finish = match_runs.finish_run
+    monkeypatch.setattr(match_runs, "finish_run", lambda *_each: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         match_runs.run_matching(run.pk)
     run.refresh_from_db()
     assert (run.status, pairs()) == ("running", [])
 
-    monkeypatch.setattr(match_runs, "_finish", finish)
+    monkeypatch.setattr(match_runs, "finish_run", finish)
     match_runs.run_matching(run.pk)
 
     run.refresh_from_db()
@@ -317,7 +317,7 @@ def test_a_request_that_lost_its_proposals_meanwhile_does_not_get_them_back(
 
     def pledge():
         make_encumbrance(request.patents.get())
-        match_runs.match_request(request.pk)
+        incremental_runs.match_request(request.pk)
 
     meanwhile(pledge)
     start(actor, office)
@@ -333,7 +333,7 @@ def test_an_offer_changed_meanwhile_is_not_proposed_as_it_was(actor, office, mea
     def dearer():
         offer.interest_rate_percent, offer.max_principal = Decimal("3.3"), Decimal(400_000)
         offer.save()
-        match_runs.match_offer(offer.pk)
+        incremental_runs.match_offer(offer.pk)
 
     meanwhile(dearer)
     start(actor, office)

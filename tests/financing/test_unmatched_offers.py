@@ -12,7 +12,7 @@ from financing.match_runs import explain_pair, explain_request
 from financing.models.loan_requests import LoanRequest
 from financing.models.match_runs import MatchRun
 from financing.models.proposals import Proposal
-from financing.services import match_runs
+from financing.services import incremental_runs
 from financing.services.offers import match_again
 from financing.services.rematching import rematch
 from tests.factories.accounts import make_owner
@@ -136,7 +136,7 @@ def test_a_run_that_really_ran_counts(request_, offer, policy):
     make_proposal(request_, better, run=make_run(kind="offer", loan_offer=better))
     assert outcome(request_, offer) == "not_matched_yet"
 
-    match_runs.match_request(request_.pk)
+    incremental_runs.match_request(request_.pk)
 
     assert outcome(request_, better) == "proposed"
     assert outcome(request_, offer) == "beyond_k"
