@@ -80,7 +80,7 @@ def rate_chart(figures: Figures) -> Chart | None:
         return None
     return charts.cost_bars(
         [
-            charts.CostBar(label=_("Loans approved"), apr_percent=figures.apr_percent),
+            charts.CostBar(label=_("The average loan approved"), apr_percent=figures.apr_percent),
             charts.CostBar(
                 label=_("Benchmark of the same loans"),
                 apr_percent=figures.benchmark_apr_percent,

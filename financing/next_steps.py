@@ -20,7 +20,7 @@ from financing.models.requests import RequestStatus
 from financing.owner_selectors import requests_of, with_consent
 from financing.pair_kinds import AnyRequest
 from financing.permissions import IN_HAND_STATUSES, LIVE_PATENT_STATUSES, against_requesting
-from financing.request_words import request_address
+from financing.request_words import request_address, title_of
 from sipo_portal.accounts.models import User
 from sipo_portal.ui import formats
 
@@ -261,6 +261,11 @@ def _requests(requests: list[AnyRequest]) -> Iterator[NextStep]:
 
 
 def _open_request(each: AnyRequest, detail: str) -> Iterator[NextStep]:
+    # A business may have one request of each cover open.
+    hint = _("%(request)s, %(business)s") % {
+        "request": title_of(each),
+        "business": each.business.name,
+    }
     proposals: int = each.proposal_count  # type: ignore[union-attr]
     matches: int = each.match_count  # type: ignore[union-attr]
     if proposals:
@@ -272,14 +277,14 @@ def _open_request(each: AnyRequest, detail: str) -> Iterator[NextStep]:
                 proposals,
             )
             % {"count": proposals},
-            each.business.name,
+            hint,
             detail,
         )
     elif not matches:
         yield NextStep(
             2,
             _("See what would make an offer fit"),
-            each.business.name,
+            hint,
             request_address(each, "offers"),
         )
 

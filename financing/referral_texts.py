@@ -145,6 +145,9 @@ def short_deadline(match: Match, *, today: date) -> str:
     deadline = match.deadline_on
     if deadline is None or not match.is_live:
         return formats.NOTHING
+    if match.status == MatchStatus.ACCEPTED:
+        # Both have something to do until the money is out, or the policy issued.
+        return _("%(day)s, to be completed") % {"day": formats.day(deadline)}
     if not is_lenders_turn(match):
         return _("business, %(day)s") % {"day": formats.day(deadline)}
     left = working_days_between(today, deadline)

@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from businesses.models import Business, Patent
 from businesses.rules.premiums import premium
 from financing.consent_state import consent_state
+from financing.lifecycles import REQUEST
 from financing.match_rows import nominal_rate_percent
 from financing.models import InsuranceRequest, LoanRequest, Match, Proposal, Terms
 from financing.pair_kinds import AnyRequest
@@ -30,13 +31,18 @@ from financing.services import (
     requests,
     studies,
 )
+from financing.services.offer_terms import FeeTerms
 from financing.services.offered_terms import OfferedTerms
 from financing.services.pledge_contracts import usual_contract
+from financing.services.requests import RequestT
 from financing.services.terms import offer_terms
 from sipo_portal.audit.actors import Actor
 from sipo_portal.offices.working_days import add_working_days
+from sipo_portal.workflow.advance import advance
 
 PURPOSE_TEXT = "专利产品已获首批订单，贷款用于采购原材料与设备调试。"
+
+FEE = FeeTerms(kind="service", payer="borrower", timing="upfront", amount=Decimal(800))
 
 
 @dataclass(frozen=True)
@@ -58,7 +64,7 @@ class Side:
 def ask_for_loan(
     owner: Actor, business: Business, principal: int, patents: Sequence[Patent]
 ) -> LoanRequest:
-    """Submitted and matched at once."""
+    """Filled in, submitted, opened."""
     request = loan_requests.start_draft(actor=owner, business=business)
     request = loan_requests.save_loan(
         actor=owner,
@@ -73,9 +79,7 @@ def ask_for_loan(
     request = loan_requests.save_purpose(
         actor=owner, request=request, purpose="production", purpose_text=PURPOSE_TEXT
     )
-    requests.submit(actor=owner, request=request)
-    match_runs.match_request(request.pk)
-    return request
+    return _opened(requests.submit(actor=owner, request=request))
 
 
 def ask_for_cover(
@@ -89,9 +93,20 @@ def ask_for_cover(
     request = requests.save_patents(
         actor=owner, request=request, patent_ids=[patent.pk for patent in patents]
     )
-    requests.submit(actor=owner, request=request)
-    match_runs.match_insurance_request(request.pk)
+    return _opened(requests.submit(actor=owner, request=request))
+
+
+def _opened(request: RequestT) -> RequestT:
+    """What the matcher does first with a submitted request; one run proposes for all of them."""
+    advance(REQUEST, request, "open", actor=Actor.MATCHER)
     return request
+
+
+def run_matching(side: Side) -> None:
+    """The coordinator's run over the region of the own office."""
+    office = side.coordinator.user.office
+    run = match_runs.request_run(actor=side.coordinator, office=office)
+    match_runs.run_matching(run.pk)
 
 
 def claim(side: Side, request: AnyRequest) -> Match:
@@ -141,13 +156,15 @@ def study(side: Side, owner: Actor, request: AnyRequest) -> Match:
     return studies.study(actor=side.staff_of(match), match=match)
 
 
-def offer(side: Side, owner: Actor, request: AnyRequest, *, share: Decimal = Decimal(1)) -> Terms:
-    """In study and then terms on `share` of the amount, otherwise as posted."""
+def offer(side: Side, owner: Actor, request: AnyRequest, *, is_worse: bool = False) -> Terms:
+    """In study and then terms as posted; `is_worse`: on less, at a higher rate, with a fee."""
     match = study(side, owner, request)
     if match.loan_offer is not None:
         offered = OfferedTerms(
-            amount=(match.amount * share).quantize(Decimal(1)),
-            interest_rate_percent=nominal_rate_percent(match.loan_offer, side.today),
+            amount=(match.amount * 9 / 10).quantize(Decimal(1)) if is_worse else match.amount,
+            interest_rate_percent=nominal_rate_percent(match.loan_offer, side.today)
+            + (Decimal("0.05") if is_worse else 0),
+            fees=(FEE,) if is_worse else (),
             term_months=12,
             repayment_method=match.loan_offer.repayment_method,
             day_count=match.loan_offer.day_count,

@@ -163,8 +163,8 @@ def _business(firm: StageFirm, place: int, today: date) -> Business:
 
 
 def _patent(business: Business, firm: StageFirm, place: int, today: date) -> Patent:
-    """An invention of about four years, granted, its annuity paid, the register looked at."""
-    filed_on = today - timedelta(days=1400 + 31 * (place % PATENTS_EACH))
+    """An invention of over three years, granted, its annuity paid, the register looked at."""
+    filed_on = today - timedelta(days=1180 + 31 * (place % PATENTS_EACH))
     full_years = (
         today.year - filed_on.year - (today < anniversary(filed_on, today.year - filed_on.year))
     )

@@ -17,7 +17,7 @@ from financing.forms.answers import QuestionAnswerForm
 from financing.forms.consents import PersonForm
 from financing.forms.terms_answers import DeliveryForm
 from financing.guarantees import guarantees_of
-from financing.models.matches import Match, MatchDecision
+from financing.models.matches import Match, MatchDecision, MatchStatus
 from financing.models.questions import Question
 from financing.money_sections import money_sections
 from financing.services import consents, person_consents, questions
@@ -68,7 +68,10 @@ def match_page(
     asked = match_sections.questions_of(match, user)
     money = money_sections(match, user, today=today, bound=delivery_form)
     context: dict[str, Any] = {
-        "guarantees": guarantees_of(match, on=today),
+        # Options are for those who still choose.
+        "guarantees": guarantees_of(match, on=today)
+        if match.is_live and match.status != MatchStatus.ACCEPTED
+        else [],
         "match": match,
         "now": match_sections.match_now(state, asked, today=today) or money.pop("money_now"),
         "form": person_form or answer_form or delivery_form,
