@@ -151,10 +151,11 @@ class CompletionSteps(StepPages):
         if found is None:
             return super().step_summary(request, obj, action, form)
         values = form.cleaned_data
-        known = any(each.reference == values["reference"].strip() for each in found.drawdowns)
-        if values["amount"] > found.left and not known:
-            raise _at_field(MoneyRefused(MoneyRefusal.ABOVE_TERMS, [found.left]))
-        total = found.drawn + values["amount"]
+        try:
+            known = completions.check_drawdown(match=obj, **values)
+        except MoneyRefused as refused:
+            raise _at_field(refused)
+        total = found.drawn + (0 if known else values["amount"])
         return Summary(
             consequence=_("The business is told that the money went out."),
             facts=[

@@ -18,7 +18,7 @@ from financing.models.matches import MatchStatus
 from financing.models.referrals import Referral
 from financing.models.terms import Terms, TermsStatus
 from financing.money_texts import refusal_text
-from financing.services.insurance_policies import issue_policy, last_day
+from financing.services.insurance_policies import check_policy, issue_policy, last_day
 from financing.services.money_refusals import MoneyRefusal, MoneyRefused
 from sipo_portal.audit.actors import Actor
 from sipo_portal.ui import formats
@@ -59,6 +59,10 @@ class PolicySteps(StepPages):
         if action != POLICY_ACTION:
             return super().step_summary(request, obj, action, form)
         terms, values = _terms(request, obj), form.cleaned_data
+        try:
+            check_policy(match=obj, **values)
+        except MoneyRefused as refused:
+            raise _at_field(refused)
         return Summary(
             consequence=_(
                 "The business is told that it is insured. Its request counts as covered, and the "

@@ -47,10 +47,32 @@ def record_drawdown(
     """Money that went out: part or all of the terms' amount, by the lender's own reference.
 
     The same reference, amount and day posted again are the same drawdown. Locks the match. Raises
-    MoneyRefused: not accepted, pledges not registered yet, above what is left of the terms.
+    MoneyRefused as `check_drawdown`.
     """
-    locked = lock_match(match)
-    reference = reference.strip()
+    before = check_drawdown(match=match, amount=amount, drawn_on=drawn_on, reference=reference)
+    if before is not None:
+        return before
+    locked, reference = lock_match(match), reference.strip()
+    drawdown = Drawdown.objects.create(
+        match=locked, amount=amount, drawn_on=drawn_on, reference=reference, recorded_by=actor.user
+    )
+    data = {"match": str(locked.pk), "amount": str(amount), "drawn_on": str(drawn_on)}
+    record(Verb.DRAWDOWN_RECORDED, actor=actor, obj=drawdown, data=data)
+    notifications.drawdown_recorded(drawdown)
+    return drawdown
+
+
+@transaction.atomic
+def check_drawdown(
+    *, match: Match, amount: Decimal, drawn_on: date, reference: str
+) -> Drawdown | None:
+    """What stands against recording it is known before the lender confirms.
+
+    The drawdown that was recorded so before, if it was. Locks the match. Raises MoneyRefused: not
+    accepted, pledges not registered yet, above what is left of the terms, a day or reference that
+    cannot be.
+    """
+    locked, reference = lock_match(match), reference.strip()
     before: Drawdown | None = Drawdown.objects.filter(match=locked, reference=reference).first()
     if before is not None:
         if (before.amount, before.drawn_on) == (amount, drawn_on):
@@ -71,13 +93,7 @@ def record_drawdown(
     if amount != amount.quantize(FEN):
         raise MoneyRefused(MoneyRefusal.NOT_POSITIVE)
     _refuse_drawing(locked, terms, drawn_on)
-    drawdown = Drawdown.objects.create(
-        match=locked, amount=amount, drawn_on=drawn_on, reference=reference, recorded_by=actor.user
-    )
-    data = {"match": str(locked.pk), "amount": str(amount), "drawn_on": str(drawn_on)}
-    record(Verb.DRAWDOWN_RECORDED, actor=actor, obj=drawdown, data=data)
-    notifications.drawdown_recorded(drawdown)
-    return drawdown
+    return None
 
 
 @transaction.atomic

@@ -35,8 +35,36 @@ def issue_policy(*, actor: Actor, match: Match, number: str, starts_on: date) ->
     """The policy of the accepted terms; with it the match is complete and the request covered.
 
     Premium, sum insured and length are those of the terms. The same number and first day posted
-    again are the same policy. Raises MoneyRefused: no insurance, not accepted, another policy
-    there already, no number, a first day before acceptance or too far ahead.
+    again are the same policy. Raises MoneyRefused as `check_policy`.
+    """
+    before = check_policy(match=match, number=number, starts_on=starts_on)
+    if before is not None:
+        return before
+    locked, number = lock_matches([match.pk])[match.pk], number.strip()
+    terms = standing_terms(locked)
+    assert terms.premium is not None
+    policy = InsurancePolicy.objects.create(
+        match=locked,
+        number=number,
+        starts_on=starts_on,
+        ends_on=last_day(starts_on, terms.term_months),
+        premium=terms.premium,
+        sum_insured=terms.amount,
+    )
+    data = {"match": str(locked.pk), "ends_on": str(policy.ends_on)}
+    record(Verb.POLICY_ISSUED, actor=actor, obj=policy, data=data)
+    complete(actor=actor, match=locked)
+    notifications.policy_issued(policy)
+    return policy
+
+
+@transaction.atomic
+def check_policy(*, match: Match, number: str, starts_on: date) -> InsurancePolicy | None:
+    """What stands against issuing it is known before the insurer confirms.
+
+    The policy that was issued so before, if it was. Locks business and match. Raises MoneyRefused:
+    no insurance, not accepted, another policy there already, no number, a first day before
+    acceptance or too far ahead.
     """
     locked = lock_matches([match.pk])[match.pk]
     number = number.strip()
@@ -53,26 +81,13 @@ def issue_policy(*, actor: Actor, match: Match, number: str, starts_on: date) ->
         raise MoneyRefused(MoneyRefusal.NUMBER_MISSING)
     terms = standing_terms(locked)
     assert terms.answered_at is not None
-    assert terms.premium is not None
     accepted_on = timezone.localdate(terms.answered_at)
     if starts_on < accepted_on:
         raise MoneyRefused(MoneyRefusal.BEFORE_ACCEPTANCE, [accepted_on])
     latest = timezone.localdate() + timedelta(days=MOST_DAYS_AHEAD)
     if starts_on > latest:
         raise MoneyRefused(MoneyRefusal.TOO_FAR_AHEAD, [latest])
-    policy = InsurancePolicy.objects.create(
-        match=locked,
-        number=number,
-        starts_on=starts_on,
-        ends_on=last_day(starts_on, terms.term_months),
-        premium=terms.premium,
-        sum_insured=terms.amount,
-    )
-    data = {"match": str(locked.pk), "ends_on": str(policy.ends_on)}
-    record(Verb.POLICY_ISSUED, actor=actor, obj=policy, data=data)
-    complete(actor=actor, match=locked)
-    notifications.policy_issued(policy)
-    return policy
+    return None
 
 
 def last_day(starts_on: date, period_months: int) -> date:

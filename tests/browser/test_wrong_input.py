@@ -68,16 +68,16 @@ def prefix_in(language: str) -> str:
 
 def faults_of(page: Page, case: Wrong, prefix: str, folder: Path) -> Iterator[str]:
     page.goto(case.page)
-    form = page.locator("main form[method=post]").filter(has=page.locator(SUBMIT))
+    form = page.locator("main form[method=post]").filter(has=page.locator(SUBMIT)).first
     if case.action:
-        form = form.and_(page.locator(f"[action^='{case.action}']"))
+        form = page.locator(f"main form[action^='{case.action}']")
     if not form.count():
         yield f"no form at {page.url}"
         return
     page.evaluate(ALL_OPEN)
-    type_into(form.first, case, folder)
+    type_into(form, case, folder)
     with page.expect_navigation():
-        form.first.locator(SUBMIT).first.click()
+        form.locator(SUBMIT).first.click()
     if not page.title().startswith(prefix):
         yield f"title {page.title()!r} at {page.url}"
     if page.locator(".error-summary").count() != 1:
@@ -92,7 +92,7 @@ def faults_of(page: Page, case: Wrong, prefix: str, folder: Path) -> Iterator[st
         yield from (f"nothing said of {name}" for name in case.files if name not in summary)
     yield from (f"no message at {name}" for name, is_there in told.items() if not is_there)
     for name, value in case.typed.items():
-        found = page.locator(f"main [name='{name}']")
+        found = form.locator(f"[name='{name}']")
         if found.first.get_attribute("type") in ("radio", "checkbox"):
             found = found.and_(page.locator(":checked"))
         if found.first.input_value() != str(value):

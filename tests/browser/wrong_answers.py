@@ -57,7 +57,7 @@ def _consents_and_answers(scene: Scene) -> Iterator[Wrong]:
     match = scene.matches["waiting"]
     page = f"/matches/{match.pk}/"
     action = f"/matches/{match.pk}/questions/{match.questions.get().pk}/answer/"
-    yield _wrong(OWNER, page, "text", {"text": "  "}, action=action)
+    yield _wrong(OWNER, page, "text", {"text": " "}, action=action)
     yield _wrong(OWNER, page, "text", {"text": LONG}, action=action)
     yield _wrong(OWNER, page, "files", {"text": "附上。"}, action=action, files=BAD_FILES)
     many = {f"{number}.txt": b"1" for number in range(6)}
@@ -191,5 +191,6 @@ def _offers(scene: Scene) -> Iterator[Wrong]:
     losses = {f"loss_{bearer}": "x" for bearer in ("guarantor", "bank", "insurer", "fund")}
     typed = {"name": "", "opens_on": "", "share_percent": "", "fee_percent": "-1"} | losses | codes
     yield _wrong(GUARANTOR, page, " ".join(typed), typed)
-    together = {"share_percent": "101", "closes_on": "2020-01-01", "loss_guarantor": "50"}
+    yield _wrong(GUARANTOR, page, "share_percent", {"share_percent": "101"})
+    together = {"closes_on": "2020-01-01", "loss_guarantor": "50"}
     yield _wrong(GUARANTOR, page, " ".join(together), together)

@@ -221,6 +221,15 @@ def test_a_used_reference_is_told_at_the_field(today):
     assert Drawdown.objects.count() == 1
 
 
+def test_a_day_that_cannot_be_is_told_before_the_confirmation(today):
+    match = shown(make_accepted())
+    register_all(match)
+
+    assert "The day lies in the future." in record(match, "1", on=today + timedelta(days=1))
+    assert "The day cannot be before" in record(match, "1", on=today - timedelta(days=1))
+    assert "id_amount_error" in record(match, "0")
+
+
 def test_completing_gives_back_what_is_left():
     match = shown(make_accepted(amount=Decimal(1_000_000)))
     register_all(match)

@@ -141,11 +141,10 @@ def test_the_insurer_issues_it_in_the_admin(match, today):
     page = reverse("admin:financing_referral_change", args=[match.pk])
     step = reverse("admin:financing_referral_step", args=[match.pk, "policy"])
     assert step in client.get(page).content.decode()
-    wrong = client.post(
-        step,
-        {"number": "P-9", "starts_on": str(today - timedelta(days=1)), "is_confirmed": "1"},
-    )
-    assert "cannot be before" in wrong.content.decode()
+    early = {"number": "P-9", "starts_on": str(today - timedelta(days=1))}
+    # Told before anything is confirmed, and again if it is.
+    for typed in (early, early | {"is_confirmed": "1"}):
+        assert "cannot be before" in client.post(step, typed).content.decode()
     typed = {"number": "P-9", "starts_on": str(today)}
     asked = client.post(step, typed)
     assert "3,000.00" in asked.content.decode()
