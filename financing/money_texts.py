@@ -60,7 +60,7 @@ REFUSALS: dict[str, str | Promise] = {
     "difference_missing": _("Write what differed."),
 }
 
-# Parts of a pledge contract (services.pledge_contracts.missing_parts).
+# Parts of a pledge contract (financing.pledge_contracts.missing_parts).
 CONTRACT_PARTS: dict[str, str | Promise] = {
     "signed_on": _("day of signing"),
     "secured_amount": _("secured amount"),

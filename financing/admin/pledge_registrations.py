@@ -18,9 +18,9 @@ from financing.forms.completions import CONTRACT_FIELDS, RegistrationForm
 from financing.models.pledges import Pledge
 from financing.models.referrals import Referral
 from financing.money_texts import refusal_text
+from financing.pledge_contracts import possible_pledgees, usual_contract
 from financing.services import pledges
 from financing.services.money_refusals import MoneyRefusal, MoneyRefused
-from financing.services.pledge_contracts import possible_pledgees, usual_contract
 from sipo_portal.audit.actors import Actor
 
 CONTRACT_REFUSALS = {

@@ -48,7 +48,7 @@ class PolicyWeightInline(PolicyRowInline):
     model = PolicyWeight
     fields = ["dimension", "key", "lift_percent"]
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """A version that a run has used is read: its values in words."""
         shown = self.get_readonly_fields(request, obj)
         return ["dimension", *shown] if shown else ["dimension", "key", "lift_percent"]

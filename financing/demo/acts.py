@@ -17,6 +17,7 @@ from financing.lifecycles import REQUEST
 from financing.match_rows import nominal_rate_percent
 from financing.models import InsuranceRequest, LoanRequest, Match, Proposal, Terms
 from financing.pair_kinds import AnyRequest
+from financing.pledge_contracts import usual_contract
 from financing.premiums import tariff_of
 from financing.services import (
     acceptances,
@@ -33,7 +34,6 @@ from financing.services import (
 )
 from financing.services.offer_terms import FeeTerms
 from financing.services.offered_terms import OfferedTerms
-from financing.services.pledge_contracts import usual_contract
 from financing.services.requests import RequestT
 from financing.services.terms import offer_terms
 from sipo_portal.audit.actors import Actor

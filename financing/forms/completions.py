@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from financing.models.institutions import Institution
 from financing.models.pledges import Pledge
-from financing.services.pledge_contracts import PledgeContract
+from financing.pledge_contracts import PledgeContract
 from sipo_portal.ui.fields import DayField, YuanField
 from sipo_portal.ui.forms import PortalFormHelper, Section
 
@@ -98,17 +98,21 @@ class RegistrationForm(PledgesForm):
             )
             if self.proposed.pledgee is not None:
                 self.initial["pledgee"] = str(self.proposed.pledgee.pk)
-        self.fields |= fields
-        self.initial |= {name: getattr(self.proposed, name) for name in CONTRACT_FIELDS}
+        self.fields.update(fields)
+        self.initial.update({name: getattr(self.proposed, name) for name in CONTRACT_FIELDS})
         lead = _("Announcement 461 asks for these parts; the patents and both parties are added.")
         return [Section(_("The pledge contract"), *fields, lead=lead)]
 
     def contract(self) -> PledgeContract:
         """As typed."""
-        values = {name: self.cleaned_data.get(name) for name in CONTRACT_FIELDS}
-        values["secured_amount"] = values["secured_amount"] or None
-        pledgee = self.pledgees.get(self.cleaned_data.get("pledgee", ""))
-        return PledgeContract(**values, pledgee=pledgee)
+        values = self.cleaned_data
+        return PledgeContract(
+            signed_on=values.get("signed_on"),
+            secured_amount=values.get("secured_amount") or None,
+            debt_ends_on=values.get("debt_ends_on"),
+            secured_scope=values.get("secured_scope", ""),
+            pledgee=self.pledgees.get(values.get("pledgee", "")),
+        )
 
     def fields_of(self, pledge: Pledge) -> dict[str, forms.Field]:
         return {

@@ -22,8 +22,9 @@ from financing.lifecycles import PLEDGE
 from financing.models.institutions import Institution
 from financing.models.matches import Match, MatchStatus
 from financing.models.pledges import PLEDGE_LIVE_STATUSES, Pledge, PledgeStatus
+from financing.pledge_contracts import PledgeContract
 from financing.services.money_refusals import MoneyRefusal, MoneyRefused
-from financing.services.pledge_contracts import PledgeContract, check_contract, enter_contract
+from financing.services.pledge_contracts import check_contract, enter_contract
 from financing.services.rematching import rematch_businesses
 from sipo_portal.audit.actors import Actor
 from sipo_portal.workflow.advance import advance

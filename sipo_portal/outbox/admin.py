@@ -10,9 +10,9 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from sipo_portal.audit.actors import Actor
+from sipo_portal.outbox.labels import LABELS
 from sipo_portal.outbox.models import OutboxMessage
 from sipo_portal.outbox.services import send_again
-from sipo_portal.outbox.tasks import LABELS
 from sipo_portal.ui.admin_site import portal_admin
 from sipo_portal.ui.scoped_admin import ScopedModelAdmin
 

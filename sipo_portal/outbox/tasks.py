@@ -7,9 +7,7 @@ from celery import shared_task
 from django.utils.functional import Promise
 
 from sipo_portal.outbox.delivery import deliver
-
-# What the work of a message is called in the admin, by the task's name.
-LABELS: dict[str, str | Promise] = {}
+from sipo_portal.outbox.labels import LABELS
 
 
 def outbox_task(

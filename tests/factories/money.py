@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from businesses.models import Patent
 from financing.models import GuaranteeOffer, Match, Pledge, Terms
+from financing.pledge_contracts import PledgeContract
 from financing.services import acceptances, capacity, completions, pledges
-from financing.services.pledge_contracts import PledgeContract
 from sipo_portal.accounts.models import User
 from sipo_portal.audit.actors import Actor
 from tests.factories.financing import (

@@ -275,6 +275,18 @@ def test_the_admin_posts_and_publishes(client, staff, company, loan_offer):
     assert (offer.status, offer.institution) == ("published", company)
     assert offer.loss_sharing == {"guarantor": "60", "bank": "40"}
     assert client.get(reverse("admin:financing_guaranteeoffer_changelist")).status_code == 200
+    assert client.post(page, posted | {"loss_bank": "30"}).status_code == 200
+    assert (
+        client.post(page, posted | {"loss_guarantor": "50", "loss_bank": "50"}).status_code == 302
+    )
+    for action, status in (("pause", "paused"), ("resume", "published"), ("close", "closed")):
+        url = reverse("admin:financing_guaranteeoffer_step", args=[offer.pk, action])
+        assert client.post(url).status_code == 302
+        offer.refresh_from_db()
+        assert offer.status == status
+    assert offer.loss_sharing == {"guarantor": "50", "bank": "50"}
+    assert list(offer.loan_offers.all()) == [loan_offer]
+    assert 'name="name"' not in client.get(page).content.decode()
 
 
 def test_staff_of_banks_and_other_companies_find_nothing(client, loan_offer):

@@ -12,8 +12,8 @@ from sipo_portal.accounts.models import Role
 from sipo_portal.audit.actors import Actor
 from sipo_portal.audit.services import record
 from sipo_portal.audit.words import ACTORS, ACTS, act_word, actor_word, object_word
+from sipo_portal.outbox.labels import LABELS
 from sipo_portal.outbox.models import OutboxMessage
-from sipo_portal.outbox.tasks import LABELS
 from sipo_portal.workflow.lifecycle import Lifecycle
 from tests.factories.accounts import make_user
 from tests.factories.offices import make_office
