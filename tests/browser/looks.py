@@ -10,8 +10,8 @@ from tests.browser.axe import serious
 
 WIDTH = "document.scrollingElement.scrollWidth"
 # What sticks out furthest, to find the culprit at once.
-WIDEST = """() => [...document.querySelectorAll('main *, header *, footer *')]
-    .filter(each => each.getBoundingClientRect().right > innerWidth + 1)
+WIDEST = """there => [...document.querySelectorAll('main *, header *, footer *')]
+    .filter(each => each.getBoundingClientRect().right > there + 1)
     .slice(0, 3).map(each => each.tagName + '.' + each.className).join(' ')"""
 # Two visits of a page that has the same parts are one look.
 PARTS = """() => [...document.querySelectorAll(
@@ -20,10 +20,14 @@ PARTS = """() => [...document.querySelectorAll(
 
 
 def sticking_out(page: Page) -> Iterator[str]:
-    """Something makes the page scroll sideways."""
-    needed, there = page.evaluate(f"[{WIDTH}, innerWidth]")
+    """Something makes the page scroll sideways.
+
+    Measured against the screen: on a phone `innerWidth` grows with a page that is too wide.
+    """
+    assert page.viewport_size
+    needed, there = page.evaluate(WIDTH), page.viewport_size["width"]
     if needed > there:
-        yield f"{needed} px wide at {there}: {page.evaluate(WIDEST)}"
+        yield f"{needed} px wide at {there}: {page.evaluate(WIDEST, there)}"
 
 
 class Watch:
