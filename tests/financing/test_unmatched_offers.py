@@ -94,7 +94,8 @@ def test_after_a_run_over_it_the_reason_is_that_of_the_run(request_, offer, fiel
         {"as_of": timezone.localdate() - timedelta(days=400)},
         {"started_at": timezone.now() - timedelta(days=30)},
     ],
-    ids=str,
+    # Not their values: those differ between processes that share out the tests.
+    ids=["elsewhere", "beside", "failed", "running", "of_old_rows", "started_before"],
 )
 def test_a_run_elsewhere_earlier_or_unfinished_has_not_looked_at_it(request_, offer, fields):
     ran(**fields)

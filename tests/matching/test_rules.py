@@ -1,18 +1,17 @@
 """Each rule by example: what it refuses, the gap it names, the patents it cites."""
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 
 import pytest
 
 from businesses.rules.premiums import Tariff, premium
-from financing.matching import eligibility
-from financing.matching.decided import CRITERION_COLUMNS, criterion_fingerprint
 from financing.matching.eligibility import INSURANCE_RULES, LOAN_RULES, evaluate
 from financing.matching.engine import make_context
 from financing.matching.savings import premium_fen
-from financing.matching.tables import AcceptedPatentKind, DecidedPair, LimitStep, OfferFee
+from financing.matching.tables import AcceptedPatentKind, LimitStep, OfferFee
+from tests.matching.refusals import INSURANCE_REFUSALS, LOAN_REFUSALS, failed
 from tests.matching.rows import (
     AS_OF,
     WAN,
@@ -47,11 +46,6 @@ MATCHING_LOAN_CODES = [
 ]
 
 
-def failed(request, offer, pol=None, decided=()):
-    evaluation = evaluate(request, offer, make_context(pol or policy(), decided, with_figures=True))
-    return {result.code: result for result in evaluation.results if not result.passed}
-
-
 def test_a_rule_is_named_like_its_code_and_stands_in_the_order_of_the_specification():
     assert [rule.__name__ for rule in LOAN_RULES] == MATCHING_LOAN_CODES
     context = make_context(policy())
@@ -69,60 +63,11 @@ def test_kinds_do_not_mix():
         evaluate(loan_request(), insurance_offer(), make_context(policy()))
 
 
-LOAN_REFUSALS = [
-    ("not_open", {}, {"status": "paused"}, None),
-    ("not_open", {}, {"is_institution_suspended": True}, None),
-    ("not_open", {}, {"opens_on": AS_OF + timedelta(1)}, AS_OF + timedelta(1)),
-    ("not_open", {}, {"closes_on": AS_OF - timedelta(1)}, None),
-    ("region_not_served", {}, {"regions": frozenset({"330000", "320100"})}, None),
-    ("industry_not_accepted", {}, {"industries": frozenset({"C38", "I"})}, None),
-    ("size_not_accepted", {"size_class": "medium"}, {}, None),
-    ("amount_out_of_range", {"principal_fen": 40 * WAN, "least_accepted_fen": 1}, {}, 10 * WAN),
-    ("amount_out_of_range", {"principal_fen": 900 * WAN, "least_accepted_fen": 600 * WAN,
-      "patents": (patent(appraised_value_fen=9000 * WAN),)}, {}, 100 * WAN),
-    ("term_out_of_range", {"term_months": 5}, {}, 1),
-    ("term_out_of_range", {"term_months": 40}, {}, 4),
-    ("patent_kind_not_accepted", {"patents": (patent(kind="design"),)}, {}, 1),
-    ("patents_too_short_lived", {"patents": (patent(expires_on=date(2027, 6, 19)),)}, {}, 1),
-    ("not_registrable", {"patents": (patent(hard_grounds=frozenset({"annuity_unpaid"})),)}, {},
-     ("annuity_unpaid",)),
-    ("not_registrable", {"patents": (patent(pledgee_institution_id="I2"),)}, {},
-     ("already_pledged",)),
-    ("too_few_patents", {"patents": ()}, {}, 1),
-    ("too_few_patents", {}, {"min_patents_count": 3}, 2),
-    ("appraisal_missing", {"patents": (patent(appraised_value_fen=None, appraised_on=None),)}, {},
-     1),
-    ("appraisal_missing", {}, {"appraisal_max_age_months": 5}, 1),
-    ("collateral_too_small", {"patents": (patent(appraised_value_fen=200 * WAN),)}, {}, 20 * WAN),
-    ("operating_history_too_short", {"established_on": date(2023, 6, 21)},
-     {"min_operating_months": 24}, 1),
-    ("certificate_missing", {"certificates": frozenset({"a"})},
-     {"required_certificates": frozenset({"a", "b"})}, ("b",)),
-]  # fmt: skip
-
-
 @pytest.mark.parametrize(("code", "of_request", "of_offer", "gap"), LOAN_REFUSALS)
 def test_loan_rule_refuses_alone_and_says_how_much(code, of_request, of_offer, gap):
     results = failed(loan_request(**of_request), loan_offer(**of_offer))
     assert list(results) == [code]
     assert results[code].gap == gap
-
-
-INSURANCE_REFUSALS = [
-    ("cover_kind_differs", {}, {"cover_kind": "overseas_liability"}, None),
-    ("not_open", {}, {"status": "closed"}, None),
-    ("region_not_served", {}, {"regions": frozenset({"110000"})}, None),
-    ("sum_insured_out_of_range", {"sum_insured_fen": 4 * WAN}, {}, 1 * WAN),
-    ("patent_kind_not_accepted", {"patents": (patent(kind="design"),)}, {}, 1),
-    ("not_insurable", {"patents": (patent(expires_on=date(2028, 6, 19)),)}, {},
-     ("remaining_life_too_short",)),
-    ("not_insurable",
-     {"patents": (patent(insurability_failures=frozenset({"ownership_dispute"})),)}, {},
-     ("ownership_dispute",)),
-    ("not_insurable", {"patents": ()}, {}, 1),
-    ("premium_above_limit", {"max_premium_fen": 4000 * YUAN}, {}, 150 * YUAN),
-    ("no_saving", {}, {"premium_rate_ppm": 30_000}, 1050 * YUAN),
-]  # fmt: skip
 
 
 @pytest.mark.parametrize(("code", "of_request", "of_offer", "gap"), INSURANCE_REFUSALS)
@@ -314,98 +259,6 @@ def test_region_subtree(found, served, passes):
 def test_industry_prefix(found, accepted, passes):
     results = failed(loan_request(industry_code=found), loan_offer(industries=frozenset(accepted)))
     assert (results == {}) == passes
-
-
-def decision(request, offer, criterion):
-    return DecidedPair(
-        kind=request.kind,
-        request_id=request.id,
-        institution_id=offer.institution_id,
-        criterion=criterion,
-        fingerprint=criterion_fingerprint(criterion, request, offer),
-    )
-
-
-def test_a_decision_blocks_the_institution_until_the_cited_criterion_changes():
-    request, offer = loan_request(), loan_offer()
-    decided = [decision(request, offer, "term_out_of_range")]
-    assert list(failed(request, offer, decided=decided)) == ["already_decided"]
-    copied = replace(offer, id="O2", interest_rate_ppm=29_000)
-    assert list(failed(request, copied, decided=decided)) == ["already_decided"]
-    assert failed(request, replace(offer, institution_id="I2"), decided=decided) == {}
-    assert failed(replace(request, id="R2"), offer, decided=decided) == {}
-    assert failed(request, replace(offer, term_max_months=24), decided=decided) == {}
-    assert failed(replace(request, term_months=13), offer, decided=decided) == {}
-
-
-def test_a_decision_without_a_rule_blocks_for_good():
-    request, offer = loan_request(), loan_offer()
-    decided = [decision(request, offer, "other")]
-    changed = replace(offer, id="O7", term_max_months=24, interest_rate_ppm=20_000)
-    assert list(failed(request, changed, decided=decided)) == ["already_decided"]
-
-
-def test_every_rule_but_the_last_ones_can_be_cited_and_cites_columns_that_exist():
-    rows = (loan_request(), loan_offer(), insurance_request(), insurance_offer())
-    for criterion, (of_request, of_offer) in CRITERION_COLUMNS.items():
-        assert hasattr(eligibility, criterion)
-        for name in of_request:
-            assert any(hasattr(row, name) for row in rows[::2])
-        for name in of_offer:
-            assert any(hasattr(row, name) for row in rows[1::2])
-
-
-OF_KIND = {
-    "loan": (LOAN_REFUSALS, LOAN_RULES, loan_request, loan_offer),
-    "insurance": (INSURANCE_REFUSALS, INSURANCE_RULES, insurance_request, insurance_offer),
-}
-CASES = [
-    (kind, code, of_request, of_offer)
-    for kind, (refusals, *_rest) in OF_KIND.items()
-    for code, of_request, of_offer, _gap in refusals
-    # An offer that is paused and posted again is the same one: only its days are compared.
-    if not {"status", "is_institution_suspended"} & set(of_offer)
-]
-
-
-@pytest.mark.parametrize("kind", OF_KIND)
-def test_every_rule_that_is_no_decision_itself_can_be_cited(kind):
-    _refusals, rules, *_rows = OF_KIND[kind]
-    assert {rule.__name__ for rule in rules} - {"already_decided"} <= set(CRITERION_COLUMNS)
-
-
-@pytest.mark.parametrize(("kind", "code", "of_request", "of_offer"), CASES)
-def test_what_changes_the_outcome_of_a_rule_changes_its_fingerprint(
-    kind, code, of_request, of_offer
-):
-    """Else a person's decision would go on blocking a pair whose criterion has changed."""
-    _refusals, _rules, request, offer = OF_KIND[kind]
-    before = criterion_fingerprint(code, request(), offer())
-    assert criterion_fingerprint(code, request(**of_request), offer(**of_offer)) != before
-    # Another offer like it, and another request like it, are the same to the criterion.
-    assert criterion_fingerprint(code, request(id="R9"), offer(id="O9", delivery_ppm=1)) == before
-
-
-@pytest.mark.parametrize(
-    ("code", "of_request", "of_offer"),
-    [
-        ("premium_above_limit", {"sum_insured_fen": 10 * WAN}, {}),
-        ("premium_above_limit", {"patents": (patent(), patent(id="P2"))}, {}),
-        ("no_saving", {"sum_insured_fen": 10 * WAN}, {}),
-        ("no_saving", {"patents": (patent(), patent(id="P2"))}, {}),
-        ("no_saving", {}, {"premium_base_fen": 0}),
-        ("not_insurable", {}, {"min_patents_count": 0}),
-        ("not_insurable", {}, {"conditions": frozenset()}),
-    ],
-)
-def test_an_insurance_decision_lapses_with_every_figure_its_criterion_compares(
-    code, of_request, of_offer
-):
-    request, offer = insurance_request(), insurance_offer()
-    decided = [decision(request, offer, code)]
-    assert list(failed(request, offer, decided=decided)) == ["already_decided"]
-    changed = failed(replace(request, **of_request), replace(offer, **of_offer), decided=decided)
-    assert "already_decided" not in changed
 
 
 def test_an_ended_patent_is_in_no_basket_even_where_no_life_is_asked():

@@ -22,6 +22,8 @@ urlpatterns = [
     path("marked/", public(lambda request: HttpResponse("open"))),
     path("owners/", roles_required(Role.OWNER)(unmarked)),
     path("", include("sipo_portal.accounts.urls")),
+    # The frame of every page links to it.
+    path("notices/", include("sipo_portal.notices.urls")),
 ]
 
 
