@@ -11,7 +11,7 @@ from django.utils import timezone
 from businesses.models import Business
 from businesses.models.patents import PatentStatus
 from financing.demo.firms import OWNED, Firms, may_ask
-from financing.models import LoanRequest, Proposal
+from financing.models import InstitutionStaff, LoanRequest, Proposal
 from financing.models.matches import DecisionReason
 from financing.models.requests import RequestStatus
 from financing.services import loan_requests, match_runs, matches
@@ -104,12 +104,12 @@ def _review(actor: Actor) -> None:
         .select_related("loan_offer", "loan_request", "business")
         .order_by("loan_offer__institution_id", "pk")
     )
-    # Every institution with a proposal gets one referral, the demo lenders among them.
-    seen: set[int] = set()
+    # One referral for every institution whose staff can sign in here.
+    awaiting = set(InstitutionStaff.objects.values_list("institution_id", flat=True))
     for proposal in proposals:
         institution_id = proposal.offer.institution_id
-        if institution_id not in seen:
-            seen.add(institution_id)
+        if institution_id in awaiting:
+            awaiting.remove(institution_id)
             match = matches.claim(actor=actor, proposal=proposal)
             matches.approve(actor=actor, match=match, extract_checked_on=today)
     left = [each for each in proposals if Proposal.objects.filter(pk=each.pk).exists()]
