@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 from django.db import connection, transaction
 from django.urls import reverse
 
-from tests.access.expected import Page
+from tests.access.entries import Page
 from tests.access.world import KINDS, OTHER, PEOPLE, SHARED_ROWS, TENANTS, World
 
 ABSENT = 8_333_000_001

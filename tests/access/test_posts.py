@@ -12,7 +12,8 @@ from businesses.models import Business, BusinessClaim, Patent
 from financing.models import LoanOffer, LoanRequest, Match
 from financing.models.institutions import InstitutionStaff
 from tests.access.asking import may_enter, own_rows, url_of
-from tests.access.expected import Page, pages
+from tests.access.entries import Page
+from tests.access.expected import pages
 from tests.access.world import OTHER, PEOPLE, World
 from tests.factories.businesses import make_member
 

@@ -12,7 +12,8 @@ from tests.access.asking import (
     some_rows,
     url_of,
 )
-from tests.access.expected import PUBLIC, TABLE, Open, Page, pages
+from tests.access.entries import Open, Page
+from tests.access.expected import PUBLIC, TABLE, pages
 from tests.access.world import PEOPLE, World
 
 pytestmark = pytest.mark.django_db

@@ -18,7 +18,7 @@ from django.test import Client
 from django.utils import timezone
 
 from businesses.models import MemberInvitation
-from financing.models import Drawdown, Institution, Match, Pledge, SubsidyRule
+from financing.models import Institution, Match, SubsidyRule
 from financing.services.referrals import refer_blind
 from sipo_portal.accounts.models import Role, User
 from sipo_portal.audit.actors import Actor
@@ -31,6 +31,7 @@ from tests.access.insured import (
     make_insurance_offers,
     make_insurance_rows,
 )
+from tests.access.money_rows import make_money_matches
 from tests.access.opened import make_opened
 from tests.access.questions import make_questions
 from tests.factories.accounts import make_coordinator, make_owner, make_user
@@ -55,23 +56,11 @@ from tests.factories.financing import (
     make_staff,
 )
 from tests.factories.goals import make_goal
-from tests.factories.money import make_terms
 from tests.factories.offices import make_office, make_region
 
 TENANTS = ("a", "b")
 # Matches of a tenant's business that were referred to the same tenant's bank.
 REFERRED = ("referral", "terms_match", "accepted_match", "secured_match", "completed_match")
-STATUSES = {
-    "terms_match": "terms_offered",
-    "accepted_match": "accepted",
-    "secured_match": "accepted",
-    "completed_match": "completed",
-}
-REGISTERED = {
-    "status": "registered",
-    "registration_number": "Y2026980000001",
-    "registered_on": date(2026, 1, 5),
-}
 REGIONS = {"a": ("320500", "320505"), "b": ("330100", "330106")}
 OTHER = {"a": "b", "b": "a"}
 # Person: role and the tenants whose rows the person sees.
@@ -372,6 +361,7 @@ def _financing_rows(world: World, key: str) -> None:
         id=_id(key), office=office, scope_prefix=office.scope_prefix, policy=rows["policy"]
     )
     claimed = {"claimed_by": coordinator, "run": run}
+    inside = world.inside(key)
     matches = {
         "match": make_match(request, rows["offer_2"], **claimed),
         "returned_match": make_match(request, rows["offer_3"], status="returned", **claimed),
@@ -380,11 +370,12 @@ def _financing_rows(world: World, key: str) -> None:
         "match_elsewhere": make_match(request, other["offer_2"], **claimed),
         "rejected_match": make_match(request, other["offer_3"], status="rejected", **claimed),
     }
-    matches |= _money_matches(world, key, claimed)
+    matches |= make_money_matches(
+        world, key, claimed, partial(_id, key), region=REGIONS[key][1], inside=inside
+    )
     with transaction.atomic():
         for name in REFERRED:
             refer_blind(Actor.of(coordinator), matches[name])
-    inside = {f"owner_{key}"} | COORDINATORS[key]
     asked = make_questions(world, key, matches["referral"], row_id=_id(key), inside=inside)
     rows |= (
         requests
@@ -400,66 +391,6 @@ def _financing_rows(world: World, key: str) -> None:
     rows |= make_opened(world, key, claimed, new_id)
     _hide_financing(world, key, requests, matches)
     _notice(world, key)
-
-
-def _money_matches(world: World, key: str, claimed: dict[str, Any]) -> dict[str, Match]:
-    """From the terms on: one match in each state, with pledge and drawdown."""
-    rows = world.rows[key]
-    staff = world.people[f"staff_{key}"]
-    states = {
-        "terms_match": "open",
-        "accepted_match": "committed",
-        "secured_match": "committed",
-        "completed_match": "funded",
-    }
-    found = {}
-    for name, state in states.items():
-        business = make_business(
-            id=_id(key),
-            owner=world.people[f"owner_{key}"],
-            region=REGIONS[key][1],
-            name=f"密山{key}{name}公司",
-        )
-        world.hide({f"owner_{key}"} | COORDINATORS[key], business.name)
-        patent = make_patent(business, title=f"密山{key}{name}装置")
-        request = make_loan_request(business, [patent], id=_id(key), status=state)
-        # From the acceptance on the lender reads what is pledged to it.
-        readers = set() if name == "terms_match" else {f"staff_{key}"}
-        world.hide(world.inside(key) | readers, patent.title, patent.application_number)
-        status = STATUSES[name]
-        match = make_match(request, rows["offer_4"], status=status, **claimed)
-        is_accepted = name != "terms_match"
-        terms = make_terms(
-            match,
-            id=_id(key),
-            conditions=f"密山{key}条件",
-            status="accepted" if is_accepted else "offered",
-            answered_at=timezone.now() if is_accepted else None,
-        )
-        found[name] = match
-        if is_accepted:
-            Pledge.objects.create(
-                match=match,
-                patent=patent,
-                application_number=patent.application_number,
-                creditor=match.institution,
-                pledgee=match.institution,
-                **(REGISTERED if name == "secured_match" else {}),
-            )
-        if name in ("secured_match", "completed_match"):
-            Drawdown.objects.create(
-                match=match,
-                amount=terms.amount / (1 if name == "completed_match" else 2),
-                drawn_on=timezone.localdate(),
-                reference=f"密山{key}放款",
-                recorded_by=staff,
-            )
-    world.hide(
-        {f"owner_{key}", f"staff_{key}"} | COORDINATORS[key],
-        f"密山{key}条件",
-        f"密山{key}放款",
-    )
-    return found
 
 
 def _notice(world: World, key: str) -> None:

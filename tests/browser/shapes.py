@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from tests.access.asking import own_rows, url_of
-from tests.access.expected import PUBLIC, Open, pages
+from tests.access.entries import Open
+from tests.access.expected import PUBLIC, pages
 from tests.access.world import PEOPLE, World
 
 VISITOR = "visitor"
