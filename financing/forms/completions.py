@@ -77,17 +77,32 @@ class RegistrationForm(PledgesForm):
         super().__init__(*args, **kwargs)
 
     def first_sections(self) -> list[Section]:
-        # None is required here: `services.pledge_contracts` says what an incomplete one lacks.
-        fields = {
-            "signed_on": DayField(label=_("Signed on"), required=False),
-            "secured_amount": YuanField(label=_("Secured amount (yuan)"), required=False),
+        fields: dict[str, forms.Field] = {
+            "signed_on": DayField(
+                label=_("Signed on"),
+                error_messages={
+                    "required": _("The pledge contract is incomplete: enter the day of signing.")
+                },
+            ),
+            "secured_amount": YuanField(
+                label=_("Secured amount (yuan)"),
+                error_messages={
+                    "required": _("The pledge contract is incomplete: enter the secured amount.")
+                },
+            ),
             "debt_ends_on": DayField(
                 label=_("The debt ends on"),
-                required=False,
                 help_text=_("Not after the patent that ends first."),
+                error_messages={
+                    "required": _("The pledge contract is incomplete: enter when the debt ends.")
+                },
             ),
             "secured_scope": forms.CharField(
-                label=_("What the pledge secures"), required=False, max_length=SCOPE_LENGTH
+                label=_("What the pledge secures"),
+                max_length=SCOPE_LENGTH,
+                error_messages={
+                    "required": _("The pledge contract is incomplete: enter what it secures.")
+                },
             ),
         }
         if len(self.pledgees) > 1:

@@ -25,14 +25,24 @@ ACTORS: dict[str, Word] = {
 }
 
 ACTS: dict[str, Word] = {
+    # Where the object is named by the column beside it, but what was done is about a part of it.
+    "capacity.booked": pgettext_lazy("act", "capacity booked"),
+    "capacity.released": pgettext_lazy("act", "capacity given back"),
+    "consent.given": pgettext_lazy("act", "consent given"),
+    "consent.withdrawn": pgettext_lazy("act", "consent withdrawn"),
+    "disclosure.made": pgettext_lazy("act", "disclosed to the institution"),
+    "drawdown.recorded": pgettext_lazy("act", "drawdown recorded"),
+    "delivery.confirmed": pgettext_lazy("act", "delivery confirmed"),
+    "insurance_policy.issued": pgettext_lazy("act", "policy issued"),
+    "question.asked": pgettext_lazy("act", "question asked"),
+    "question.answered": pgettext_lazy("act", "question answered"),
+    "terms.ended": pgettext_lazy("act", "terms ended"),
+    "terms.offered": pgettext_lazy("act", "terms offered"),
     "accept": pgettext_lazy("act", "accepted"),
     "added": pgettext_lazy("act", "added"),
     "answer": pgettext_lazy("act", "answered"),
-    "answered": pgettext_lazy("act", "answered"),
     "approve": pgettext_lazy("act", "approved"),
     "ask": pgettext_lazy("act", "asked for more"),
-    "asked": pgettext_lazy("act", "asked"),
-    "booked": pgettext_lazy("act", "booked"),
     "cancel": pgettext_lazy("act", "cancelled"),
     "cancelled": pgettext_lazy("act", "cancelled"),
     "changed": pgettext_lazy("act", "changed"),
@@ -42,7 +52,6 @@ ACTS: dict[str, Word] = {
     "code_exception_accepted": pgettext_lazy("act", "unusual credit code accepted"),
     "commit": pgettext_lazy("act", "committed"),
     "complete": pgettext_lazy("act", "completed"),
-    "confirmed": pgettext_lazy("act", "confirmed"),
     "correct": pgettext_lazy("act", "corrected"),
     "cover": pgettext_lazy("act", "covered"),
     "created": pgettext_lazy("act", "created"),
@@ -56,7 +65,6 @@ ACTS: dict[str, Word] = {
     "email_changed": pgettext_lazy("act", "e-mail address changed"),
     "email_confirmed": pgettext_lazy("act", "e-mail address confirmed"),
     "end": pgettext_lazy("act", "ended"),
-    "ended": pgettext_lazy("act", "ended"),
     "escalated": pgettext_lazy("act", "handed up"),
     "expire": pgettext_lazy("act", "expired"),
     "fail": pgettext_lazy("act", "failed"),
@@ -65,18 +73,14 @@ ACTS: dict[str, Word] = {
     "finish": pgettext_lazy("act", "finished"),
     "finished": pgettext_lazy("act", "finished"),
     "fund": pgettext_lazy("act", "funded"),
-    "given": pgettext_lazy("act", "given"),
     "imported": pgettext_lazy("act", "imported"),
     "interest_declared": pgettext_lazy("act", "interest declared"),
     "invitation_declined": pgettext_lazy("act", "invitation declined"),
     "invitation_withdrawn": pgettext_lazy("act", "invitation withdrawn"),
     "invited": pgettext_lazy("act", "invited"),
-    "issued": pgettext_lazy("act", "issued"),
     "locked_out": pgettext_lazy("act", "locked out"),
-    "made": pgettext_lazy("act", "made"),
     "made_manager": pgettext_lazy("act", "made manager"),
     "offer_terms": pgettext_lazy("act", "terms offered"),
-    "offered": pgettext_lazy("act", "offered"),
     "open": pgettext_lazy("act", "opened"),
     "opened": pgettext_lazy("act", "opened"),
     "parked": pgettext_lazy("act", "parked"),
@@ -88,7 +92,6 @@ ACTS: dict[str, Word] = {
     "publish": pgettext_lazy("act", "published"),
     "reactivated": pgettext_lazy("act", "reactivated"),
     "read": pgettext_lazy("act", "read"),
-    "recorded": pgettext_lazy("act", "recorded"),
     "refreshed": pgettext_lazy("act", "confirmed as still valid"),
     "register": pgettext_lazy("act", "registered"),
     "registered": pgettext_lazy("act", "registered"),
@@ -126,13 +129,12 @@ ACTS: dict[str, Word] = {
     "suspended": pgettext_lazy("act", "suspended"),
     "verify": pgettext_lazy("act", "verified"),
     "withdraw": pgettext_lazy("act", "withdrawn"),
-    "withdrawn": pgettext_lazy("act", "withdrawn"),
 }
 
 
 def act_word(verb: str) -> str:
     """ "match.approve" → "approved" """
-    return str(ACTS.get(verb.partition(".")[2], verb))
+    return str(ACTS.get(verb) or ACTS.get(verb.partition(".")[2], verb))
 
 
 def actor_word(kind: str) -> str:

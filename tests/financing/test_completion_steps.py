@@ -140,10 +140,13 @@ def test_registering_records_number_and_day(today):
 def test_half_a_registration_is_an_error_at_the_field(today):
     match = shown(make_accepted())
     [pledge] = match.pledges.all()
+    contract = typed_contract(match)
 
-    assert "Enter the number." in post(match, "register", **{f"registered_on_{pledge.pk}": today})
-    assert "Enter the day." in post(match, "register", **{f"number_{pledge.pk}": "Y1"})
-    assert "Fill in at least one patent." in post(match, "register")
+    assert "Enter the number." in post(
+        match, "register", **contract, **{f"registered_on_{pledge.pk}": today}
+    )
+    assert "Enter the day." in post(match, "register", **contract, **{f"number_{pledge.pk}": "Y1"})
+    assert "Fill in at least one patent." in post(match, "register", **contract)
     assert "The day lies in the future." in register(match, on=today + timedelta(days=1))
     assert "Enter a date as" in register(match, on="31.02.")
     assert statuses(pledge) == ["planned"]

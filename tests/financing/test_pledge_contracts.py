@@ -176,8 +176,19 @@ def test_the_step_names_the_ground_at_the_field(part):
     answer = step(match, **{part: ""})
 
     [message] = answer.context["form"].errors[part]
-    assert message.startswith("The pledge contract is incomplete. Missing: ")
+    assert message.startswith("The pledge contract is incomplete: enter ")
     assert match.pledges.get().status == "planned"
+
+
+def test_the_step_names_the_ground_for_what_the_records_lack():
+    match = referred(make_accepted())
+    match.patents.update(granted_on=None)
+
+    [message] = step(match, secured_scope="本金").context["form"].non_field_errors()
+
+    assert message == "The pledge contract is incomplete. Missing: day the patent was granted."
+    [message] = step(match, secured_amount="0").context["form"].errors["secured_amount"]
+    assert "The pledge contract is incomplete. Missing: " in message
 
 
 def test_the_step_proposes_the_accepted_terms_and_takes_them(today):

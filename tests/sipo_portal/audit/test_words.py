@@ -37,7 +37,8 @@ def recorded_verbs() -> set[str]:
 
 
 def test_every_verb_has_a_word_and_every_word_a_verb() -> None:
-    assert {verb.partition(".")[2] for verb in recorded_verbs()} == set(ACTS)
+    used = {verb if verb in ACTS else verb.partition(".")[2] for verb in recorded_verbs()}
+    assert used == set(ACTS)
 
 
 def test_every_actor_has_a_word() -> None:
