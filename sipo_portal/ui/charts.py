@@ -192,7 +192,10 @@ def spoken(fee: Annuity) -> dict[str, str]:
 
 
 def cost_bars(bars: Sequence[CostBar], *, ceiling_percent: Decimal | None = None) -> Chart:
-    """Yearly cost of offers against the benchmark of the same flows, and the policy's ceiling."""
+    """Yearly cost of offers against the benchmark of the same flows, and the policy's ceiling.
+
+    The sentence is about the first bar: what the page is about.
+    """
     figures = [bar.apr_percent for bar in bars] + ([ceiling_percent] if ceiling_percent else [])
     whole = max(figures, default=Decimal(0)) * Decimal("1.05")
     benchmark = next((bar.apr_percent for bar in bars if bar.is_benchmark), None)
@@ -216,16 +219,17 @@ def cost_bars(bars: Sequence[CostBar], *, ceiling_percent: Decimal | None = None
     offers = [bar for bar in bars if not bar.is_benchmark]
     sentence = ""
     if offers and benchmark is not None:
-        best = min(offers, key=lambda bar: bar.apr_percent)
-        saved = benchmark - best.apr_percent
+        # The page's subject stands first; what it is compared with comes after it.
+        told = offers[0]
+        saved = benchmark - told.apr_percent
         words = (
             _("%(offer)s costs %(rate)s a year, %(points)s percentage points below the benchmark.")
             if saved >= 0
             else _("%(offer)s costs %(rate)s a year, %(points)s percentage points above it.")
         )
         sentence = words % {
-            "offer": best.label,
-            "rate": formats.rate(best.apr_percent),
+            "offer": told.label,
+            "rate": formats.rate(told.apr_percent),
             "points": formats.shortest(abs(saved), 2),
         }
     rows = [[bar.label, formats.rate(bar.apr_percent)] for bar in bars]
