@@ -70,7 +70,7 @@ def faults_of(page: Page, case: Wrong, prefix: str, folder: Path) -> Iterator[st
     page.goto(case.page)
     form = page.locator("main form[method=post]").filter(has=page.locator(SUBMIT)).first
     if case.action:
-        form = page.locator(f"main form[action^='{case.action}']")
+        form = page.locator(f"main form[action^='{case.action}']").first
     if not form.count():
         yield f"no form at {page.url}"
         return
