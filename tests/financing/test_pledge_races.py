@@ -227,6 +227,16 @@ def test_control_a_look_before_the_insert_pledges_twice(monkeypatch, offers):
         assert winners(everybody, answers) == live(number_of(everybody[0])) == 12
 
 
+def test_control_one_after_the_other_the_look_is_enough(monkeypatch, offers):
+    """So it is the moment, not a look that sees nothing, that pledges twice."""
+    everybody = contenders(offers, 3)
+
+    with looking_first(monkeypatch, None):
+        answers = [posting(terms)() for terms in everybody]
+
+        assert winners(everybody, answers) == live(number_of(everybody[0])) == 1
+
+
 def test_twelve_posts_for_each_of_three_patents_have_one_winner_each(offers):
     assert race(offers, patents=3, posts=12) == [1, 1, 1]
     assert AuditEvent.objects.filter(verb="match.accept").count() == 3
