@@ -56,6 +56,12 @@ class Region(models.Model):
         return _label(self.name, self.name_en)
 
     @property
+    def place(self) -> str:
+        """The name with what it lies in, province first; read with `parent__parent`."""
+        above = self.parent.place if self.parent is not None else ""
+        return f"{above} · {self.label}" if above else self.label
+
+    @property
     def scope_prefix(self) -> str:
         """What the codes of this division and everything in it begin with: 32, 3205 or 320505."""
         match self.level:
