@@ -74,6 +74,7 @@ COVERS = (
     ("drawn", "infringement_loss", 600_000, True),
     ("drawn", "infringement_liability", 800_000, False),
     ("declined", "enforcement", 900_000, True),
+    ("declined", "overseas_liability", 500_000, False),
 )
 STUDIED = ("study", "waiting", "interested")
 
@@ -275,8 +276,9 @@ def _insured(city: City) -> None:
 
 
 def _insured_later(city: City) -> None:
-    """In review, returned, referred blind, wanted before anybody consented, waiting."""
+    """Policy to be issued, in review, returned, referred, wanted before consent, waiting."""
     side, owner = city.side, city.side.owner
+    accept(side, owner, city.covers["declined", "overseas_liability"])
     claim(side, city.covers["accepted", "enforcement"])
     match = study(side, owner, city.covers["accepted", "infringement_loss"])
     studies.ask(actor=side.insurer, match=match, text="是否收到过与这些专利有关的警告函？")

@@ -55,6 +55,7 @@ OF_INSURER = {
     "in_study",
     "waiting",
     "terms_offered",
+    "accepted",
     "completed",
     "declined",
     "withdrawn",
