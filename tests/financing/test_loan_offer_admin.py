@@ -412,7 +412,7 @@ def test_staff_whose_post_ended_reach_nothing() -> None:
     staff.institution_post.save()
     client = signed_in(staff)
 
-    assert client.get(reverse(CHANGE, args=[offer.pk])).status_code == 404
+    assert client.get(reverse(CHANGE, args=[offer.pk])).status_code == 403
     assert client.get(reverse(ADD)).status_code == 403
 
 

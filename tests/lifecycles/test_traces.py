@@ -162,7 +162,9 @@ BREAKS = {
     "nothing referred on a patent somebody else pledged": "UPDATE financing_pledge"
     " SET application_number = (SELECT t.application_number FROM businesses_patent t"
     " JOIN financing_match_patents p ON p.patent_id = t.id JOIN financing_match m"
-    " ON m.id = p.match_id WHERE m.status = 'in_study'), pledgee_id = creditor_id",
+    " ON m.id = p.match_id WHERE m.status = 'in_study'), pledgee_id = (SELECT min(i.id)"
+    " FROM financing_institution i WHERE i.id NOT IN (SELECT institution_id FROM financing_match"
+    " WHERE status = 'in_study'))",
     "loan requests and their matches": "UPDATE financing_loanrequest SET status = 'open'",
     "insurance requests and their matches": "UPDATE financing_insurancerequest"
     " SET status = 'covered'",

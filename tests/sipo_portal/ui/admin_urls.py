@@ -48,5 +48,6 @@ class LoanOfferAdmin(ScopedModelAdmin):
 site.register(LoanOffer, LoanOfferAdmin)
 urlpatterns = [
     path("", include("sipo_portal.accounts.urls")),
+    path("notices/", include("sipo_portal.notices.urls")),
     path("admin/", site.urls),
 ]
