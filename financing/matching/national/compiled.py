@@ -1,0 +1,54 @@
+"""Numba's compiler as a typed decorator: machine code kept on disk, no lock while it runs.
+
+`warm.py` (set-up) compiles once; a worker only loads. Threads are ours (`threads.py`): every
+compiled function works on the lines it is given and shares nothing it writes.
+"""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar, cast
+
+import numba
+
+F = TypeVar("F", bound=Callable[..., object])
+
+PACKAGE = Path(__file__).resolve().parent
+
+
+def _cache_folder() -> Path:
+    """A folder for this very state of the package's files.
+
+    Numba looks at a function's own file only: after a change in what it calls it would load what no
+    longer fits. MATCHER_CACHE names another place than the checkout's `.state`.
+    """
+    hasher = hashlib.sha256()
+    for path in sorted(PACKAGE.glob("*.py")):
+        hasher.update(path.name.encode() + b"\0" + path.read_bytes())
+    named = os.environ.get("MATCHER_CACHE")
+    base = Path(named) if named else PACKAGE.parents[2] / ".state" / "matcher"
+    folder = base / hasher.hexdigest()[:16]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if os.access(folder, os.W_OK | os.X_OK):
+            return folder
+    except OSError:
+        pass
+    return Path(tempfile.gettempdir()) / f"matcher-{os.getuid()}" / hasher.hexdigest()[:16]
+
+
+CACHE_FOLDER = _cache_folder()
+numba.config.CACHE_DIR = str(CACHE_FOLDER)
+
+
+def compiled(function: F) -> F:
+    """The function as machine code; same arguments, integers of 64 bits that wrap."""
+    return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy")(function))
+
+
+def inlined(function: F) -> F:
+    """Compiled into its callers: a call inside a walk costs more than what it does."""
+    made = numba.njit(cache=True, nogil=True, error_model="numpy", forceinline=True)(function)
+    return cast(F, made)
