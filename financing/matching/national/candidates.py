@@ -95,11 +95,13 @@ def decide(
     seed: int,
     listed: bool,
     active: Int32 | None = None,
+    firsts_only: bool = False,
     threads: int = 1,
 ) -> Decision:
     """Every line's best set at these prices among offers whose room takes it.
 
-    `listed`: say what each takes; `active`: only these places of `candidates.lines`.
+    `listed`: say what each takes; `active`: only these places of `candidates.lines`;
+    `firsts_only`: only who is not reached yet, and only one proposal.
     """
     count = len(candidates.lines) if active is None else len(active)
     most = int(problem.policy.max_proposals_count)
@@ -127,7 +129,7 @@ def decide(
             state,
             part,
             sums,
-            np.array([seed, plain, listed, most], dtype=np.int64),
+            np.array([seed, plain, listed, most, firsts_only], dtype=np.int64),
         )
         return sums
 
@@ -163,6 +165,7 @@ def _decide(
     )
     room, room_count, holds = state.room, state.room_count, state.held
     seed, plain, listed, k = options[0], options[1] == 1, options[2] == 1, options[3]
+    firsts_only = options[4] == 1
     worths = np.empty(k + 2, dtype=np.int64)
     ties = np.empty(k + 2, dtype=np.int64)
     names = np.empty(k + 2, dtype=np.int32)
@@ -179,6 +182,10 @@ def _decide(
         if slots <= 0:
             continue
         reached = request.is_reached != 0 or held > 0
+        if firsts_only:
+            if reached:
+                continue
+            slots = np.int64(1)
         coverage = request.coverage
         needs_single = plain and not reached
         size = 0

@@ -6,22 +6,21 @@ price moves by the sign of use - room, with a step of its own that grows while t
 halved when it flips (MATCHING §3).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from financing.matching.columns import PPM
-from financing.matching.national.choices import MICRO, Sums, decide, open_state
-from financing.matching.national.orders import Orders, Prices, make_orders, no_prices
+from financing.matching.national.best_set import MICRO, Sums
+from financing.matching.national.candidates import Candidates, decide, open_state
+from financing.matching.national.orders import Prices, no_prices
 from financing.matching.national.packing import NO_COUNT, Problem
 from financing.matching.national.problem import Float64
 from financing.matching.national.tables import Int32, Int64
 
 MOST_PRICE_PPM = 9_000_000_000
 GROW, SHRINK = 1.25, 0.5
-SORT_EVERY = 4
-"""Rounds after which the orders are sorted again; between, only their bounds are made anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,76 +34,75 @@ class Stage:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Learned:
-    """The best prices seen on all requests, and the bound they prove, in micro-fen."""
+    """The best prices seen on all the lines given, and the bound they prove, in micro-fen."""
 
     prices: Prices
-    orders: Orders
     dual_micro: int
     rounds: int
 
 
-def stages(count: int) -> tuple[Stage, ...]:
-    """Small samples where they still say something, then all requests a few times."""
-    plan = []
-    if count >= 400_000:
-        plan.append(Stage(10_000, 45, 0.05))
-    if count >= 50_000:
-        plan.append(Stage(100_000, 40 if count < 400_000 else 15, 0.01 if plan else 0.05))
-    plan.append(Stage(PPM, 6 if count >= 400_000 else 25 if plan else 80, 0.003 if plan else 0.05))
-    return tuple(plan)
+SMALL_SAMPLE = Stage(100_000, 40, 0.05)
+"""Where requests are some ten thousands or more, most of the way is gone on a tenth of them."""
 
 
-def sample(problem: Problem, share_ppm: int, seed: int) -> Int32:
-    """Packed places of a share of the requests, drawn by their ids, rising."""
+def draw(problem: Problem, lines: Int32, share_ppm: int, seed: int) -> Int32:
+    """Places in `lines` of a share of them, drawn by the ids of the requests, rising."""
     if share_ppm >= PPM:
-        return np.arange(problem.count, dtype=np.int32)
-    ids = problem.data.requests["id"].astype(np.uint64)
+        return np.arange(len(lines), dtype=np.int32)
+    ids = problem.data.requests["id"][lines].astype(np.uint64)
     x = (ids + np.uint64(seed & (2**63 - 1))) * np.uint64(0x9E3779B97F4A7C15)
     x ^= x >> np.uint64(29)
     x *= np.uint64(0xBF58476D1CE4E5B9)
     x ^= x >> np.uint64(32)
-    drawn = x % np.uint64(PPM) < np.uint64(share_ppm)
-    return np.flatnonzero(drawn).astype(np.int32)
+    return np.flatnonzero(x % np.uint64(PPM) < np.uint64(share_ppm)).astype(np.int32)
 
 
 def learn(
     problem: Problem,
+    candidates: Candidates,
+    stages: Sequence[Stage],
     *,
     seed: int,
     start: Prices | None = None,
     threads: int = 1,
-    plan: tuple[Stage, ...] | None = None,
-    progress: Callable[[str, float], None] | None = None,
+    progress: Callable[[float], None] | None = None,
 ) -> Learned:
-    """Prices for the whole problem, from `start` (the last run's) or from none."""
+    """Prices for the rooms in proportion to the lines of `candidates`, from `start` or from none.
+
+    The best of the last stage's rounds; `progress` hears each round's bound in fen.
+    """
     prices = start if start is not None else no_prices(problem)
     best: Learned | None = None
-    rounds = 0
-    for stage in plan or stages(problem.count):
-        lines = sample(problem, stage.sample_ppm, seed)
-        share = len(lines) / max(1, problem.count)
-        is_whole = stage.sample_ppm >= PPM
-        mover = Mover(problem, share, stage.step)
-        state = open_state(problem)
-        orders: Orders | None = None
-        for number in range(stage.rounds):
-            before = orders if orders is not None and number % SORT_EVERY else None
-            orders = make_orders(problem, prices, before=before, threads=threads)
+    state, rounds = open_state(problem), 0
+    share = len(candidates.lines) / max(1, problem.count)
+    for stage in stages:
+        drawn = draw(problem, candidates.lines, stage.sample_ppm, seed)
+        part = share * len(drawn) / max(1, len(candidates.lines))
+        active = None if stage.sample_ppm >= PPM else drawn
+        mover = Mover(problem, part, stage.step)
+        best = None
+        for _ in range(stage.rounds):
             found = decide(
-                problem, lines, prices, orders, state, seed=seed, listed=False, threads=threads
+                problem,
+                candidates,
+                prices,
+                state,
+                seed=seed,
+                listed=False,
+                active=active,
+                threads=threads,
             )
             rounds += 1
-            if is_whole:
-                dual = found.worth_micro + room_worth_micro(problem, prices)
-                if best is None or dual < best.dual_micro:
-                    best = Learned(prices, orders, dual, rounds)
-                if progress is not None:
-                    progress("prices", dual / MICRO)
+            dual = found.worth_micro + int(room_worth_micro(problem, prices) * part)
+            if best is None or dual < best.dual_micro:
+                best = Learned(prices, dual, rounds)
+            if progress is not None:
+                progress(dual / MICRO)
             prices = mover.moved(prices, found.sums)
+        prices = best.prices if best is not None else prices
     if best is None:
-        raise ValueError("the last stage must look at all requests")
-    orders = make_orders(problem, best.prices, threads=threads)
-    return Learned(best.prices, orders, best.dual_micro, rounds)
+        raise ValueError("at least one stage of at least one round")
+    return best
 
 
 def room_worth_micro(problem: Problem, prices: Prices) -> int:
