@@ -145,6 +145,41 @@ def _regrets(
 
 
 @compiled
+def _next_best(
+    m: int,
+    y: int,
+    start: Int64,
+    names: Int32,
+    amounts: Int64,
+    further: Int64,
+    price: Float64,
+    piece: Float64,
+    place: Int64,
+    left: Int64,
+    pieces: Int64,
+    offers: Records,
+) -> tuple[float, int]:
+    """The best pair with room that line m could have instead of the one in place y."""
+    best, found = -1e300, -1
+    held = place[m, y]
+    for u in range(start[m], start[m + 1]):
+        i = names[u]
+        if u == held or amounts[u] > left[i] or pieces[i] < 1:
+            continue
+        net = _net(u, names, amounts, further, price, piece)
+        if net <= best:
+            continue
+        clash = False
+        for v in range(place.shape[1]):
+            other = place[m, v]
+            if v != y and other >= 0 and offers[names[other]].institution == offers[i].institution:
+                clash = True
+        if not clash:
+            best, found = net, u
+    return best, found
+
+
+@compiled
 def _exchange(
     order: Int64,
     candidates: Candidates,
@@ -174,11 +209,16 @@ def _exchange(
                     before[head[j]] = slot
                 head[j] = slot
                 before[slot] = -1
+    slots = np.empty(MOST_HOLDERS, dtype=np.int64)
+    loses = np.empty(MOST_HOLDERS, dtype=np.float64)
+    density = np.empty(MOST_HOLDERS, dtype=np.float64)
+    leaves = np.zeros(MOST_HOLDERS, dtype=np.bool_)
+    best_slots = np.empty(MOST_HOLDERS, dtype=np.int64)
     made = 0
     for at in range(len(order)):
         n = order[at]
         request = requests[lines[n]]
-        held, free, weakest_slot = 0, -1, -1
+        held, free, weakest_place = 0, -1, -1
         weakest = 0.0
         for y in range(k):
             x = place[n, y]
@@ -188,16 +228,16 @@ def _exchange(
                 continue
             held += 1
             net = _net(x, names, amounts, further, price, piece)
-            if weakest_slot < 0 or net < weakest:
-                weakest, weakest_slot = net, y
+            if weakest_place < 0 or net < weakest:
+                weakest, weakest_place = net, y
         to = free
         lost = 0.0
         is_first = held == 0 and request.is_reached == 0
         if held >= np.int64(request.slots):
-            if weakest_slot < 0:
+            if weakest_place < 0:
                 continue
-            to, lost = weakest_slot, weakest
-        best_gain, best_x, best_slot, best_next = 1.0, -1, -1, -1
+            to, lost = weakest_place, weakest
+        best_gain, best_x, best_count = 1.0, -1, 0
         for x in range(start[n], start[n + 1]):
             j = names[x]
             gain = _net(x, names, amounts, further, price, piece) - lost
@@ -205,67 +245,107 @@ def _exchange(
                 gain += request.coverage
             if gain <= best_gain:
                 continue
-            taken = False
+            clash = False
             for y in range(k):
                 other = place[n, y]
-                if other >= 0 and y != to:
-                    if offers[names[other]].institution == offers[j].institution:
-                        taken = True
-                elif other >= 0 and names[other] == j:
-                    taken = True
-            if taken:
+                if other >= 0:
+                    if y == to and names[other] == j:
+                        clash = True
+                    house = offers[names[other]].institution
+                    if y != to and house == offers[j].institution:
+                        clash = True
+            if clash:
                 continue
             if amounts[x] <= left[j] and pieces[j] >= 1:
-                best_gain, best_x, best_slot, best_next = gain, x, -1, -1
+                best_gain, best_x, best_count = gain, x, 0
                 continue
+            # Who would have to leave: those that lose least per fen, until there is room.
             needed = amounts[x] - left[j]
+            count = 0
             slot = head[j]
-            looked = 0
-            while slot >= 0 and looked < MOST_HOLDERS:
-                looked += 1
+            while slot >= 0 and count < MOST_HOLDERS:
                 m, y = slot // k, slot % k
-                z = place[m, y]
-                if amounts[z] >= needed and m != n:
-                    # What its holder loses, after its next best offer with room.
-                    loses = _net(z, names, amounts, further, price, piece)
+                if m != n:
+                    z = place[m, y]
+                    loss = _net(z, names, amounts, further, price, piece)
                     alone = requests[lines[m]].is_reached == 0
                     for v in range(k):
                         if v != y and place[m, v] >= 0:
                             alone = False
+                    finds, _ = _next_best(
+                        m,
+                        y,
+                        start,
+                        names,
+                        amounts,
+                        further,
+                        price,
+                        piece,
+                        place,
+                        left,
+                        pieces,
+                        offers,
+                    )
                     if alone:
-                        loses += requests[lines[m]].coverage
-                    if gain - loses > best_gain:
-                        best_gain, best_x = gain - loses, x
-                        best_slot, best_next = slot, -1
-                    # Even its best pair cannot help: no need to look for room.
-                    for u in range(start[m], start[m + 1]):
-                        i = names[u]
-                        if u == z or amounts[u] > left[i] or pieces[i] < 1:
-                            continue
-                        finds = _net(u, names, amounts, further, price, piece)
-                        if alone:
-                            finds += requests[lines[m]].coverage
-                        if gain - loses + finds <= best_gain:
-                            continue
-                        clash = False
-                        for v in range(k):
-                            other = place[m, v]
-                            if v != y and other >= 0:
-                                if offers[names[other]].institution == offers[i].institution:
-                                    clash = True
-                        if not clash:
-                            best_gain, best_x = gain - loses + finds, x
-                            best_slot, best_next = slot, u
+                        coverage = float(requests[lines[m]].coverage)
+                        loss += coverage
+                        finds += coverage
+                    if finds > 0:
+                        loss -= finds
+                    if loss < gain:
+                        slots[count], loses[count] = slot, loss
+                        density[count] = loss / amounts[z]
+                        leaves[count] = False
+                        count += 1
                 slot = after[slot]
+            if count == 0:
+                continue
+            ranked = np.argsort(density[:count], kind="mergesort")
+            freed, total = np.int64(0), 0.0
+            last = 0
+            while last < count and (freed < needed or pieces[j] + last < 1):
+                at_slot = slots[ranked[last]]
+                freed += amounts[place[at_slot // k, at_slot % k]]
+                total += loses[ranked[last]]
+                leaves[ranked[last]] = True
+                last += 1
+            if freed < needed or pieces[j] + last < 1:
+                continue
+            # Whoever need not leave after all stays, the dearest first.
+            for back in range(last - 1, -1, -1):
+                one = ranked[back]
+                fen = amounts[place[slots[one] // k, slots[one] % k]]
+                if loses[one] > 0 and freed - fen >= needed and pieces[j] + last - 1 >= 1:
+                    freed -= fen
+                    total -= loses[one]
+                    leaves[one] = False
+            if gain - total > best_gain:
+                best_gain, best_x, best_count = gain - total, x, 0
+                for one in range(count):
+                    if leaves[one]:
+                        best_slots[best_count] = slots[one]
+                        best_count += 1
         if best_x < 0:
             continue
         made += 1
-        # The one that leaves, then the one that comes; chains and rooms follow.
-        if best_slot >= 0:
-            _unlink(best_slot, place, names, amounts, k, head, after, before, left, pieces)
-            if best_next >= 0:
-                place[best_slot // k, best_slot % k] = best_next
-                _link(best_slot, place, names, amounts, k, head, after, before, left, pieces)
+        # Those that leave and where they go, then the one that comes; chains and rooms follow.
+        j = names[best_x]
+        for one in range(best_count):
+            slot = best_slots[one]
+            m, y = slot // k, slot % k
+            finds, u = _next_best(
+                m, y, start, names, amounts, further, price, piece, place, left, pieces, offers
+            )
+            alone = requests[lines[m]].is_reached == 0
+            for v in range(k):
+                if v != y and place[m, v] >= 0:
+                    alone = False
+            if alone:
+                finds += float(requests[lines[m]].coverage)
+            _unlink(slot, place, names, amounts, k, head, after, before, left, pieces)
+            if u >= 0 and finds > 0 and names[u] != j:
+                place[m, y] = u
+                _link(slot, place, names, amounts, k, head, after, before, left, pieces)
         if place[n, to] >= 0:
             _unlink(n * k + to, place, names, amounts, k, head, after, before, left, pieces)
         place[n, to] = best_x

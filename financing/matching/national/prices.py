@@ -115,12 +115,19 @@ def room_worth_micro(problem: Problem, prices: Prices) -> int:
 class Mover:
     """Moves prices round by round on one sample."""
 
-    def __init__(self, problem: Problem, share: float, step: float) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        share: float,
+        step: float,
+        rooms: tuple[Int64, Int64] | None = None,
+    ) -> None:
         requests = problem.data.requests
         usual = float(np.median(requests["coverage"] / requests["principal"])) * PPM
         offers = len(problem.room)
-        self._room = problem.room * share
-        self._count = np.where(problem.room_count == NO_COUNT, np.inf, problem.room_count * share)
+        room, count = rooms if rooms is not None else (problem.room, problem.room_count)
+        self._room = room * share
+        self._count = np.where(count > NO_COUNT // 2, np.inf, count * share)
         self._steps: Float64 = np.full(offers, max(usual * step, 2.0))
         self._signs: Int64 = np.zeros(offers, dtype=np.int64)
         # A price per proposal is of the order of what a business is worth reaching.

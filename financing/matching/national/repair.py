@@ -15,13 +15,17 @@ from financing.matching.national.candidates import Candidates, State, decide, op
 from financing.matching.national.compiled import compiled
 from financing.matching.national.orders import Prices
 from financing.matching.national.packing import Problem
+from financing.matching.national.prices import Mover
 from financing.matching.national.problem import Float64, Records
 from financing.matching.national.tables import Bool, Int32, Int64
 from financing.matching.national.threads import over_parts
 
 DISCOUNTS_PPM = (1_000_000, 900_000, 600_000, 300_000, 0)
 MOST_ROUNDS = 60
-AUCTION_ROUNDS = 60
+SURE_SHARES = (0.5, 0.5, 0.5, 0.5, 0.5)
+"""How much of what is left is given before prices are learned again for the rest."""
+LEARN_ROUNDS = 8
+LEARN_STEP = 0.003
 
 
 class Given(NamedTuple):
@@ -35,9 +39,33 @@ def repair(
     problem: Problem, candidates: Candidates, prices: Prices, *, seed: int, threads: int = 1
 ) -> Given:
     """Whole proposals within rooms, institutions and k, guided by the prices."""
-    prices = settle_prices(problem, candidates, prices, seed=seed, threads=threads)
     state = open_state(problem, keeps=True)
     given = Given(state.held, np.zeros(state.held.shape, dtype=np.int64))
+    for share in SURE_SHARES:
+        mover = Mover(problem, 1.0, LEARN_STEP, (state.room, state.room_count))
+        for _ in range(LEARN_ROUNDS):
+            found = decide(
+                problem, candidates, prices, state, seed=seed, listed=False, threads=threads
+            )
+            prices = mover.moved(prices, found.sums)
+        bids = decide(problem, candidates, prices, state, seed=seed, listed=True, threads=threads)
+        if bids.taken is not None:
+            _accept(problem, candidates, None, bids.taken, state, given, threads, share)
+    fill(problem, candidates, prices, state, given, seed=seed, threads=threads)
+    return given
+
+
+def fill(
+    problem: Problem,
+    candidates: Candidates,
+    prices: Prices,
+    state: State,
+    given: Given,
+    *,
+    seed: int,
+    threads: int = 1,
+) -> None:
+    """Give what rooms are left, at the prices and then below them; changes `state`, `given`."""
     for discount in DISCOUNTS_PPM:
         lowered = Prices(
             prices.fen_ppm * discount // 1_000_000, prices.count_fen * discount // 1_000_000
@@ -62,73 +90,6 @@ def repair(
                 active = _accept(problem, candidates, active, bids.taken, state, given, threads)
                 if not len(active):
                     break
-    return given
-
-
-def settle_prices(
-    problem: Problem, candidates: Candidates, prices: Prices, *, seed: int, threads: int = 1
-) -> Prices:
-    """An auction from these prices upwards until hardly any room is asked for twice.
-
-    Where more is asked than the room holds, the price rises to what the last bid that fits would
-    lose per fen: those above still prefer this offer, those below look elsewhere.
-    """
-    state = open_state(problem)
-    current = Prices(prices.fen_ppm.copy(), prices.count_fen.copy())
-    for _ in range(AUCTION_ROUNDS):
-        bids = decide(problem, candidates, current, state, seed=seed, listed=True, threads=threads)
-        if bids.taken is None:
-            break
-        start, bidder = _by_offer(bids.taken.offer, len(problem.room))
-        over = _raise(
-            start,
-            bidder,
-            bids.taken.amount.reshape(-1),
-            bids.taken.loss.reshape(-1),
-            problem.room,
-            problem.room_count,
-            current.fen_ppm,
-        )
-        if not over:
-            break
-    return current
-
-
-@compiled
-def _raise(
-    start: Int64,
-    bidder: Int64,
-    amount: Int64,
-    loss: Float64,
-    room: Int64,
-    room_count: Int64,
-    price: Int64,
-) -> int:
-    """Raise the prices of rooms asked for too often; how many."""
-    over = 0
-    for j in range(len(room)):
-        a, b = start[j], start[j + 1]
-        asked = np.int64(0)
-        for x in range(a, b):
-            asked += amount[bidder[x]]
-        if asked <= room[j] and b - a <= room_count[j]:
-            continue
-        over += 1
-        density = np.empty(b - a, dtype=np.float64)
-        for y in range(b - a):
-            density[y] = loss[bidder[a + y]] / float(amount[bidder[a + y]])
-        order = np.argsort(-density)
-        left, pieces = room[j], room_count[j]
-        rise = 0.0
-        for y in range(b - a):
-            fen = amount[bidder[a + order[y]]]
-            if fen > left or pieces < 1:
-                rise = density[order[y]]
-                break
-            left -= fen
-            pieces -= 1
-        price[j] += int(rise) + 1
-    return over
 
 
 def _accept(
@@ -139,8 +100,9 @@ def _accept(
     state: State,
     given: Given,
     threads: int,
+    share: float = 1.0,
 ) -> Int32:
-    """Give what fits; the places in `candidates.lines` that were refused something."""
+    """Give what fits in a share of what is left; the places in `candidates.lines` refused something."""
     places = np.arange(len(candidates.lines), dtype=np.int32) if active is None else active
     start, bidder = _by_offer(bids.offer, len(problem.room))
     wins = np.zeros(len(bidder), dtype=np.bool_)
@@ -159,6 +121,7 @@ def _accept(
             bids.offer.shape[1],
             state.room,
             state.room_count,
+            share,
             wins,
         )
 
@@ -215,6 +178,7 @@ def _choose(
     k: int,
     room: Int64,
     room_count: Int64,
+    share: float,
     wins: Bool,
 ) -> None:
     """Per offer: all where all fit, else by loss per fen while they fit; ids break ties."""
@@ -225,7 +189,8 @@ def _choose(
         asked = np.int64(0)
         for x in range(a, b):
             asked += amount[bidder[x]]
-        if asked <= room[j] and b - a <= room_count[j]:
+        kept = np.int64(room[j] * (1.0 - share))
+        if asked <= room[j] - kept and b - a <= room_count[j] * share:
             room[j] -= asked
             room_count[j] -= b - a
             wins[a:b] = True
@@ -243,7 +208,7 @@ def _choose(
         for y in range(b - a):
             x = a + by_id[order[y]]
             fen = amount[bidder[x]]
-            if fen <= room[j] and room_count[j] >= 1:
+            if fen <= room[j] - kept and room_count[j] >= 1:
                 room[j] -= fen
                 room_count[j] -= 1
                 wins[x] = True
