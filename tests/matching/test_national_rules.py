@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from benchmarks.matching_scale.instances import make_instance
-from benchmarks.matching_scale.rows import request_rows
 from hypothesis import HealthCheck, given, settings
 
+from benchmarks.matching_scale.instances import make_instance
+from benchmarks.matching_scale.rows import request_rows
 from financing.matching.eligibility import passing_pair
 from financing.matching.engine import make_context
 from financing.matching.national.from_rows import request_columns

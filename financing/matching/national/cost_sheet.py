@@ -141,8 +141,8 @@ def _at_rate(
         fixed_fen += fee.fixed_fen * worth
     if conditional:
         fixed_fen += offer.appraisal_fee_fen
-    # Each flow is rounded to the fen, here and in the loan at the ceiling's rate; 1e-12 is far above
-    # what is lost in the sums of floats.
+    # Each flow is rounded to the fen, here and in the loan at the ceiling's rate; 1e-12 is far
+    # above what is lost in the sums of floats.
     slack = 1.2 * payments
     if fixed_fen == 0.0:
         edge = share * REFERENCE_FEN

@@ -75,7 +75,7 @@ def _fill_keys(
 
 @compiled
 def sorted_by_group(keys: Int32, count: int) -> tuple[Int32, Int64]:
-    """Lines in order of their group (input order within), and where each group present starts."""
+    """Lines in order of their group, and where each group present starts."""
     start = np.zeros(count + 1, dtype=np.int64)
     for i in range(len(keys)):
         start[keys[i] + 1] += 1
@@ -95,6 +95,17 @@ def sorted_by_group(keys: Int32, count: int) -> tuple[Int32, Int64]:
         order[start[keys[i]]] = i
         start[keys[i]] += 1
     return order, edges
+
+
+@compiled
+def sort_by_id(first: int, last: int, start: Int64, ids: Int64, order: Int32) -> None:
+    """The lines of these groups in order of their ids: the order of rows then plays no part."""
+    for group in range(first, last):
+        a, b = start[group], start[group + 1]
+        mine = np.empty(b - a, dtype=np.int64)
+        for x in range(a, b):
+            mine[x - a] = ids[order[x]]
+        order[a:b] = order[a:b][np.argsort(mine)]
 
 
 def make_groups(

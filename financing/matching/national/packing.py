@@ -6,7 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from financing.matching.national.cost_sheet import cost_sheet
-from financing.matching.national.groups import group_keys, make_groups, sorted_by_group
+from financing.matching.national.groups import (
+    group_keys,
+    make_groups,
+    sort_by_id,
+    sorted_by_group,
+)
 from financing.matching.national.packed_offers import (
     cost_records,
     limit_steps,
@@ -17,6 +22,7 @@ from financing.matching.national.packed_requests import request_records
 from financing.matching.national.pairs import QUESTIONS
 from financing.matching.national.problem import Data, Groups, Records
 from financing.matching.national.tables import ColumnError, Int32, Int64, LoanRequestColumns
+from financing.matching.national.threads import over_parts
 from financing.matching.policy import MatchingPolicy
 from financing.matching.rooms import room_of
 from financing.matching.savings import CostBook
@@ -72,7 +78,7 @@ def pack(
     offers: Sequence[LoanOfferRow],
     policy: MatchingPolicy,
     *,
-    closed: Closed = Closed(),
+    closed: Closed | None = None,
     threads: int = 1,
 ) -> Problem:
     """Everything a run needs. ColumnError where figures are too large for whole arithmetic."""
@@ -92,9 +98,14 @@ def pack(
         institutions.setdefault(row.institution_id, len(institutions))
     keys, count = group_keys(columns, term_place, len(terms))
     order, start = sorted_by_group(keys, count)
+
+    def by_id(first: int, last: int) -> None:
+        sort_by_id(first, last, start, columns.id, order)
+
+    over_parts(by_id, len(start) - 1, threads)
     requests, patents = request_records(columns, order, policy, limits, threads)
     closed_start, closed_institution, closed_offer = _apply_closed(
-        requests, order, institutions, rows, closed
+        requests, order, institutions, rows, closed or Closed()
     )
     groups = make_groups(
         requests, order, start, columns, term_place, rows, sheet.saving_ppm, policy

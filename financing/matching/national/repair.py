@@ -1,9 +1,9 @@
 """From prices to proposals that fit every room; called by `engine.py`.
 
-Rounds of bids, each the same whatever the order of rows and the number of threads: every request
-not yet served bids for its best set at the prices; an offer asked for more than its room keeps the
-bids whose loss would cost most per fen, then smaller ones that still fit; who was refused bids again
-for what is left. Then prices fall step by step, so that no room stays empty that somebody could use.
+Rounds of bids, the same whatever the order of rows and the number of threads: every request not
+yet served bids for its best set at the prices; an offer asked for more than its room keeps the bids
+whose loss would cost most per fen, then smaller ones that still fit; who was refused bids again for
+what is left. Then prices fall step by step, so that no room stays empty that somebody could use.
 """
 
 from typing import NamedTuple
@@ -22,7 +22,7 @@ from financing.matching.national.threads import over_parts
 
 DISCOUNTS_PPM = (1_000_000, 900_000, 600_000, 300_000, 0)
 MOST_ROUNDS = 60
-SURE_SHARES = (0.5, 0.5, 0.5, 0.5, 0.5)
+SURE_SHARES: tuple[float, ...] = ()
 """How much of what is left is given before prices are learned again for the rest."""
 LEARN_ROUNDS = 8
 LEARN_STEP = 0.003
@@ -102,7 +102,7 @@ def _accept(
     threads: int,
     share: float = 1.0,
 ) -> Int32:
-    """Give what fits in a share of what is left; the places in `candidates.lines` refused something."""
+    """Give what fits in a share of what is left; gives the places that were refused something."""
     places = np.arange(len(candidates.lines), dtype=np.int32) if active is None else active
     start, bidder = _by_offer(bids.offer, len(problem.room))
     wins = np.zeros(len(bidder), dtype=np.bool_)

@@ -7,6 +7,7 @@ lines are whole numbers.
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -24,7 +25,7 @@ def parts(count: int, threads: int) -> list[tuple[int, int]]:
     """Start and stop of each part; a few more than threads, so that none waits long."""
     number = max(1, min(threads * PARTS_PER_THREAD, count // FEWEST_LINES))
     edges = [count * part // number for part in range(number + 1)]
-    return [(a, b) for a, b in zip(edges, edges[1:], strict=False) if b > a]
+    return [(a, b) for a, b in pairwise(edges) if b > a]
 
 
 def over_parts(work: Callable[[int, int], T], count: int, threads: int) -> list[T]:

@@ -1,10 +1,11 @@
-"""Best candidates first, request by request, until no later one can matter (MATCHING §3).
+"""Best candidates first, request by request, until no later one can matter.
 
-No list of pairs is kept. Called by `prices.py` for the exact bound over all requests, by `engine.py`
-for the best offers of single requests, and for short lists where requests are many.
+No list of pairs is kept (MATCHING §3). Called by `engine.py` for the exact bound over all requests,
+for the best offers of single requests and for short lists where requests are many.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,8 +18,8 @@ from financing.matching.national.best_set import (
     no_sums,
     settle,
 )
-from financing.matching.national.candidates import State
-from financing.matching.national.compiled import compiled
+from financing.matching.national.candidates import Candidates, State
+from financing.matching.national.compiled import compiled, inlined
 from financing.matching.national.orders import Order, Orders, Prices, is_plain
 from financing.matching.national.packing import Problem
 from financing.matching.national.pairs import (
@@ -32,6 +33,28 @@ from financing.matching.national.pairs import (
 from financing.matching.national.problem import Data, Groups
 from financing.matching.national.tables import Int32, Int64
 from financing.matching.national.threads import over_parts
+
+
+class Short(NamedTuple):
+    """By line and place: the best candidates met, offer -1 = none; worths in fen."""
+
+    offer: Int32
+    amount: Int64
+    further_fen: Int64
+    first_fen: Int64
+    worth: Int64
+
+
+def no_short(count: int, most: int = 8) -> Short:
+    """Places for the best `most` candidates of so many lines."""
+    shape = (count, most)
+    return Short(
+        np.full(shape, -1, dtype=np.int32),
+        np.zeros(shape, dtype=np.int64),
+        np.zeros(shape, dtype=np.int64),
+        np.zeros(shape, dtype=np.int64),
+        np.full(shape, -(2**62), dtype=np.int64),
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,11 +80,13 @@ def walk(
     seed: int,
     listed: bool,
     by_lot: bool = True,
+    short: Short | None = None,
     threads: int = 1,
 ) -> Walked:
     """Every line's best set at these prices among offers whose room takes it.
 
-    `listed`: say what each takes; `by_lot`: ties by the lottery, else by the offers' order.
+    `listed`: say what each takes; `by_lot`: ties by the lottery, else by the offers' order;
+    `short`: filled with the best candidates each line met on its walk.
     """
     most = int(problem.policy.max_proposals_count)
     count = len(lines) if listed else 0
@@ -73,6 +98,7 @@ def walk(
     share = int(problem.policy.alternative_share_ppm)
     plain = is_plain(problem)
     first = orders.first if orders.first is not None else orders.further
+    kept = short if short is not None else no_short(0)
 
     def work(start: int, stop: int) -> Sums:
         sums = no_sums(len(problem.room))
@@ -87,6 +113,7 @@ def walk(
             state,
             Taken(taken.offer[start:stop], taken.amount[start:stop], taken.loss[start:stop]),
             sums,
+            Short(*(values[start:stop] for values in kept)),
             np.array([share, seed, plain, listed, by_lot, most], dtype=np.int64),
         )
         return sums
@@ -98,6 +125,41 @@ def walk(
         total.count[:] += one.count
         total.totals[:] += one.totals
     return Walked(total, taken if listed else None)
+
+
+@inlined
+def keep(
+    n: int,
+    j: int,
+    amount: int,
+    further_fen: int,
+    first_fen: int,
+    worth: int,
+    offer: Int32,
+    amounts: Int64,
+    further: Int64,
+    first: Int64,
+    worths: Int64,
+) -> None:
+    """Keep a candidate among the best of its line; one met twice keeps its better worth."""
+    most = offer.shape[1]
+    to = most
+    for x in range(most):
+        if offer[n, x] == j:
+            if worth > worths[n, x]:
+                worths[n, x] = worth
+            return
+    for x in range(most - 1, -1, -1):
+        if worth > worths[n, x]:
+            to = x
+    if to == most:
+        return
+    for x in range(most - 1, to, -1):
+        offer[n, x], amounts[n, x] = offer[n, x - 1], amounts[n, x - 1]
+        further[n, x], first[n, x] = further[n, x - 1], first[n, x - 1]
+        worths[n, x] = worths[n, x - 1]
+    offer[n, to], amounts[n, to] = j, amount
+    further[n, to], first[n, to], worths[n, to] = further_fen, first_fen, worth
 
 
 @compiled
@@ -112,6 +174,7 @@ def _walk(
     state: State,
     taken: Taken,
     sums: Sums,
+    short: Short,
     options: Int64,
 ) -> None:
     # Arrays by themselves: what is taken out of a tuple inside a loop is counted each time.
@@ -128,6 +191,8 @@ def _walk(
     price_fen, price_count = prices.fen_ppm, prices.count_fen
     room, room_count, holds = state.room, state.room_count, state.held
     taken_offer, taken_amount, taken_loss = taken.offer, taken.amount, taken.loss
+    short_offer, short_amount, short_worth = short.offer, short.amount, short.worth
+    short_further, short_first = short.further_fen, short.first_fen
     sum_fen, sum_count, totals = sums.fen, sums.count, sums.totals
     share, seed = options[0], options[1]
     plain, listed, by_lot, k = options[2] == 1, options[3] == 1, options[4] == 1, options[5]
@@ -203,11 +268,24 @@ def _walk(
             price = price_fen[j]
             if float(price) * float(amount) > 4e18:
                 continue
-            if plain:
-                worth = saving * MICRO
-            else:
-                worth = twice_scaled(saving, share, offers[j].delivery) * MICRO
-            worth -= price * amount + price_count[j] * MICRO
+            further_fen = saving
+            if not plain:
+                further_fen = twice_scaled(saving, share, offers[j].delivery)
+            worth = further_fen * MICRO - price * amount - price_count[j] * MICRO
+            if len(short_offer) > 0:
+                keep(
+                    n,
+                    j,
+                    amount,
+                    further_fen,
+                    scaled(coverage + saving, offers[j].delivery),
+                    worth,
+                    short_offer,
+                    short_amount,
+                    short_further,
+                    short_first,
+                    short_worth,
+                )
             if worth <= 0 and not needs_single:
                 continue
             house = offers[j].institution
@@ -265,6 +343,20 @@ def _walk(
                     continue
                 worth = scaled(coverage + saving, offers[j].delivery) * MICRO
                 worth -= price * amount + price_count[j] * MICRO
+                if len(short_offer) > 0:
+                    keep(
+                        n,
+                        j,
+                        amount,
+                        twice_scaled(saving, share, offers[j].delivery),
+                        scaled(coverage + saving, offers[j].delivery),
+                        worth,
+                        short_offer,
+                        short_amount,
+                        short_further,
+                        short_first,
+                        short_worth,
+                    )
                 total = worth + fill_beside(size, slots, offers[j].institution, worths, houses)
                 better = total > best
                 if total == best and single >= 0:
@@ -298,3 +390,14 @@ def _walk(
             sum_count,
             totals,
         )
+
+
+def short_candidates(lines: Int32, short: Short, *, plain: bool) -> Candidates:
+    """The kept candidates of these lines as lists."""
+    met = short.offer >= 0
+    start = np.zeros(len(lines) + 1, dtype=np.int64)
+    np.cumsum(met.sum(axis=1), out=start[1:])
+    first = np.zeros(0, dtype=np.int64) if plain else short.first_fen[met]
+    return Candidates(
+        lines, start, short.offer[met], short.amount[met], short.further_fen[met], first
+    )
