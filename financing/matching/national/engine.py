@@ -169,11 +169,10 @@ def _with_all_pairs(
 ) -> tuple[Prices, int, Given]:
     tell("pairs", 0.0)
     candidates = all_candidates(problem, lines, threads)
-    rounds = 100
     learned = learn(
         problem,
         candidates,
-        (Stage(1_000_000, rounds, 0.05 if not begin.fen_ppm.any() else 0.005),),
+        _stages(problem.count, is_warm=bool(begin.fen_ppm.any())),
         seed=seed,
         start=begin,
         threads=threads,
@@ -183,6 +182,15 @@ def _with_all_pairs(
     given = repair(problem, candidates, learned.prices, seed=seed, threads=threads)
     _polished(problem, candidates, learned.prices, given, seed, threads)
     return learned.prices, learned.dual_micro, given
+
+
+def _stages(count: int, *, is_warm: bool) -> tuple[Stage, ...]:
+    """Rounds on a quarter of the requests where they are many, then on all of them."""
+    if is_warm:
+        return (Stage(1_000_000, 40, 0.003),)
+    if count < 50_000:
+        return (Stage(1_000_000, 100, 0.05),)
+    return (Stage(250_000, 60, 0.05), Stage(1_000_000, 45, 0.003))
 
 
 def _polished(
@@ -281,3 +289,26 @@ def _short_lists(
         threads=threads,
     )
     return short_candidates(lines, short, plain=is_plain(problem))
+
+
+def best_offers(problem: Problem, *, threads: int = 1) -> Given:
+    """Each request's best offers by saving whatever their rooms, ties by the offers' order.
+
+    Nothing is allocated: what a page shows first, and what joins elsewhere can be compared with.
+    """
+    prices = no_prices(problem)
+    endless = np.full(len(problem.room), 2**62, dtype=np.int64)
+    found = walk(
+        problem,
+        np.arange(problem.count, dtype=np.int32),
+        prices,
+        make_orders(problem, prices, threads=threads),
+        State(endless, endless, np.zeros((0, 0), dtype=np.int32)),
+        seed=0,
+        listed=True,
+        by_lot=False,
+        threads=threads,
+    )
+    if found.taken is None:
+        raise AssertionError("listed walks list")
+    return Given(found.taken.offer, found.taken.amount)

@@ -27,7 +27,7 @@ def polish(
     prices: Prices,
     given: Given,
     *,
-    sweeps: int = 3,
+    sweeps: int = 6,
 ) -> int:
     """Change `given` in place while exchanges pay; gives how many were made."""
     if not is_plain(problem):
@@ -180,6 +180,39 @@ def _next_best(
 
 
 @compiled
+def _loss(
+    m: int,
+    y: int,
+    lines: Int32,
+    start: Int64,
+    names: Int32,
+    amounts: Int64,
+    further: Int64,
+    price: Float64,
+    piece: Float64,
+    place: Int64,
+    left: Int64,
+    pieces: Int64,
+    requests: Records,
+    offers: Records,
+) -> float:
+    """What line m loses when it must give up the pair in place y, after its next best one."""
+    loss = _net(place[m, y], names, amounts, further, price, piece)
+    finds, _ = _next_best(
+        m, y, start, names, amounts, further, price, piece, place, left, pieces, offers
+    )
+    alone = requests[lines[m]].is_reached == 0
+    for v in range(place.shape[1]):
+        if v != y and place[m, v] >= 0:
+            alone = False
+    if alone:
+        coverage = float(requests[lines[m]].coverage)
+        loss += coverage
+        finds += coverage
+    return loss - max(finds, 0.0)
+
+
+@compiled
 def _exchange(
     order: Int64,
     candidates: Candidates,
@@ -209,6 +242,27 @@ def _exchange(
                     before[head[j]] = slot
                 head[j] = slot
                 before[slot] = -1
+    # What each holder would lose, as things stand when the sweep begins; weighed again when used.
+    known = np.zeros(len(lines) * k, dtype=np.float64)
+    for n in range(len(lines)):
+        for y in range(k):
+            if place[n, y] >= 0:
+                known[n * k + y] = _loss(
+                    n,
+                    y,
+                    lines,
+                    start,
+                    names,
+                    amounts,
+                    further,
+                    price,
+                    piece,
+                    place,
+                    left,
+                    pieces,
+                    requests,
+                    offers,
+                )
     slots = np.empty(MOST_HOLDERS, dtype=np.int64)
     loses = np.empty(MOST_HOLDERS, dtype=np.float64)
     density = np.empty(MOST_HOLDERS, dtype=np.float64)
@@ -265,38 +319,12 @@ def _exchange(
             slot = head[j]
             while slot >= 0 and count < MOST_HOLDERS:
                 m, y = slot // k, slot % k
-                if m != n:
+                if m != n and known[slot] < gain:
                     z = place[m, y]
-                    loss = _net(z, names, amounts, further, price, piece)
-                    alone = requests[lines[m]].is_reached == 0
-                    for v in range(k):
-                        if v != y and place[m, v] >= 0:
-                            alone = False
-                    finds, _ = _next_best(
-                        m,
-                        y,
-                        start,
-                        names,
-                        amounts,
-                        further,
-                        price,
-                        piece,
-                        place,
-                        left,
-                        pieces,
-                        offers,
-                    )
-                    if alone:
-                        coverage = float(requests[lines[m]].coverage)
-                        loss += coverage
-                        finds += coverage
-                    if finds > 0:
-                        loss -= finds
-                    if loss < gain:
-                        slots[count], loses[count] = slot, loss
-                        density[count] = loss / amounts[z]
-                        leaves[count] = False
-                        count += 1
+                    slots[count], loses[count] = slot, known[slot]
+                    density[count] = known[slot] / amounts[z]
+                    leaves[count] = False
+                    count += 1
                 slot = after[slot]
             if count == 0:
                 continue
@@ -326,6 +354,31 @@ def _exchange(
                         best_slots[best_count] = slots[one]
                         best_count += 1
         if best_x < 0:
+            continue
+        total = 0.0
+        for one in range(best_count):
+            slot = best_slots[one]
+            known[slot] = _loss(
+                slot // k,
+                slot % k,
+                lines,
+                start,
+                names,
+                amounts,
+                further,
+                price,
+                piece,
+                place,
+                left,
+                pieces,
+                requests,
+                offers,
+            )
+            total += known[slot]
+        gain = _net(best_x, names, amounts, further, price, piece) - lost
+        if is_first:
+            gain += request.coverage
+        if gain - total <= 1.0:
             continue
         made += 1
         # Those that leave and where they go, then the one that comes; chains and rooms follow.
