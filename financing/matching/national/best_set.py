@@ -35,6 +35,26 @@ class Sums(NamedTuple):
     totals: Int64
 
 
+class Scratch(NamedTuple):
+    """Where a walk keeps the best further candidates of one request, in falling order of worth."""
+
+    worths: Int64
+    ties: Int64
+    names: Int32
+    amounts: Int64
+    houses: Int32
+
+
+def make_scratch(most: int) -> Scratch:
+    return Scratch(
+        np.empty(most + 2, dtype=np.int64),
+        np.empty(most + 2, dtype=np.int64),
+        np.empty(most + 2, dtype=np.int32),
+        np.empty(most + 2, dtype=np.int64),
+        np.empty(most + 2, dtype=np.int32),
+    )
+
+
 def no_sums(offers: int) -> Sums:
     return Sums(
         np.zeros(offers, dtype=np.int64),

@@ -12,14 +12,16 @@ import numpy as np
 
 from financing.matching.national.best_set import (
     MICRO,
+    Scratch,
     Sums,
     Taken,
     fill_beside,
     insert,
+    make_scratch,
     no_sums,
     settle,
 )
-from financing.matching.national.compiled import compiled
+from financing.matching.national.compiled import bare
 from financing.matching.national.listing import list_pairs
 from financing.matching.national.orders import Prices, is_plain
 from financing.matching.national.packing import Problem
@@ -129,7 +131,8 @@ def decide(
             state,
             part,
             sums,
-            np.array([seed, plain, listed, most, firsts_only], dtype=np.int64),
+            make_scratch(most),
+            np.array([seed, plain, listed, firsts_only], dtype=np.int64),
         )
         return sums
 
@@ -141,7 +144,7 @@ def decide(
     return Decision(total, taken if listed else None)
 
 
-@compiled
+@bare
 def _decide(
     candidates: Candidates,
     begin: int,
@@ -154,6 +157,7 @@ def _decide(
     state: State,
     taken: Taken,
     sums: Sums,
+    scratch: Scratch,
     options: Int64,
 ) -> None:
     # Arrays by themselves: what is taken out of a tuple inside a loop is counted each time.
@@ -164,13 +168,10 @@ def _decide(
         candidates.first_fen,
     )
     room, room_count, holds = state.room, state.room_count, state.held
-    seed, plain, listed, k = options[0], options[1] == 1, options[2] == 1, options[3]
-    firsts_only = options[4] == 1
-    worths = np.empty(k + 2, dtype=np.int64)
-    ties = np.empty(k + 2, dtype=np.int64)
-    names = np.empty(k + 2, dtype=np.int32)
-    amounts = np.empty(k + 2, dtype=np.int64)
-    houses = np.empty(k + 2, dtype=np.int32)
+    seed, plain, listed = options[0], options[1] == 1, options[2] == 1
+    firsts_only = options[3] == 1
+    worths, ties, names = scratch.worths, scratch.ties, scratch.names
+    amounts, houses = scratch.amounts, scratch.houses
     for at in range(begin, end):
         n = at if len(active) == 0 else active[at]
         i = lines[n]

@@ -48,7 +48,19 @@ def compiled(function: F) -> F:
     return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy")(function))
 
 
+def bare(function: F) -> F:
+    """Compiled without the counting of references: three times as fast in a walk.
+
+    Each array handed to an inner function is otherwise counted in and out by an atomic operation.
+    Such a function must not make arrays; what it needs is handed to it.
+    """
+    made = numba.njit(cache=True, nogil=True, error_model="numpy", _nrt=False)(function)
+    return cast(F, made)
+
+
 def inlined(function: F) -> F:
-    """Compiled into its callers: a call inside a walk costs more than what it does."""
-    made = numba.njit(cache=True, nogil=True, error_model="numpy", forceinline=True)(function)
+    """Bare, and compiled into its callers: a call inside a walk costs more than what it does."""
+    made = numba.njit(cache=True, nogil=True, error_model="numpy", _nrt=False, forceinline=True)(
+        function
+    )
     return cast(F, made)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from financing.matching.national.compiled import compiled
+from financing.matching.national.compiled import bare
 from financing.matching.national.packing import Problem
 from financing.matching.national.pairs import (
     ASK,
@@ -49,7 +49,7 @@ def list_pairs(problem: Problem, lines: Int32) -> Pairs:
     return pairs
 
 
-@compiled
+@bare
 def _list(
     data: Data,
     groups: Groups,
@@ -113,7 +113,7 @@ def open_questions(problem: Problem, lines: Int32) -> Int64:
     return np.unique(found)
 
 
-@compiled
+@bare
 def _questions(data: Data, groups: Groups, lines: Int32, terms: Int64, found: Int64) -> int:
     group, count = 0, 0
     for n in range(len(lines)):

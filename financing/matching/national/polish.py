@@ -10,7 +10,7 @@ requests.
 import numpy as np
 
 from financing.matching.national.candidates import Candidates
-from financing.matching.national.compiled import compiled, inlined
+from financing.matching.national.compiled import bare, compiled, inlined
 from financing.matching.national.orders import Prices, is_plain
 from financing.matching.national.packing import Problem
 from financing.matching.national.problem import Float64, Records
@@ -74,7 +74,7 @@ def held_pairs(candidates: Candidates, given: Given) -> Int64:
     return place
 
 
-@compiled
+@bare
 def _find(candidates: Candidates, offer: Int32, place: Int64) -> None:
     lines, start, names = candidates.lines, candidates.start, candidates.offer
     for n in range(len(lines)):
@@ -84,7 +84,7 @@ def _find(candidates: Candidates, offer: Int32, place: Int64) -> None:
                     place[n, y] = x
 
 
-@compiled
+@bare
 def _write(candidates: Candidates, place: Int64, offer: Int32, amount: Int64) -> None:
     for n in range(len(candidates.lines)):
         i = candidates.lines[n]
@@ -94,7 +94,7 @@ def _write(candidates: Candidates, place: Int64, offer: Int32, amount: Int64) ->
             amount[i, y] = candidates.amount[x] if x >= 0 else 0
 
 
-@compiled
+@bare
 def _use_up(offer: Int32, amount: Int64, left: Int64, pieces: Int64) -> None:
     for i in range(offer.shape[0]):
         for y in range(offer.shape[1]):
@@ -144,7 +144,7 @@ def _regrets(
     return regret
 
 
-@compiled
+@bare
 def _next_best(
     m: int,
     y: int,
@@ -179,7 +179,7 @@ def _next_best(
     return best, found
 
 
-@compiled
+@bare
 def _loss(
     m: int,
     y: int,
@@ -406,7 +406,7 @@ def _exchange(
     return made
 
 
-@compiled
+@bare
 def _unlink(
     slot: int,
     place: Int64,
@@ -433,7 +433,7 @@ def _unlink(
     place[slot // k, slot % k] = -1
 
 
-@compiled
+@bare
 def _link(
     slot: int,
     place: Int64,

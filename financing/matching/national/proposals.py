@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from financing.matching.national.compiled import compiled
+from financing.matching.national.compiled import bare
 from financing.matching.national.packing import Problem
 from financing.matching.national.pairs import pair_amount, scaled, twice_scaled
 from financing.matching.national.problem import Data, Groups
@@ -44,7 +44,7 @@ def worth_of(problem: Problem, given: Given, threads: int = 1) -> Worth:
     return worth
 
 
-@compiled
+@bare
 def _value(
     begin: int,
     end: int,

@@ -17,6 +17,10 @@ from financing.matching.savings import percent
 
 def with_answers(problem: Problem, lines: Int32) -> Problem:
     """The problem in which every pair of these lines can be decided."""
+    costs = problem.data.costs
+    apart = [costs[f"passes_from_{n}"] > costs[f"fails_to_{n}"] + 1 for n in (0, 1)]
+    if not (apart[0] | apart[1]).any():
+        return problem
     questions = open_questions(problem, lines)
     if not len(questions):
         return problem

@@ -11,15 +11,17 @@ import numpy as np
 
 from financing.matching.national.best_set import (
     MICRO,
+    Scratch,
     Sums,
     Taken,
     fill_beside,
     insert,
+    make_scratch,
     no_sums,
     settle,
 )
 from financing.matching.national.candidates import Candidates, State
-from financing.matching.national.compiled import compiled, inlined
+from financing.matching.national.compiled import bare, inlined
 from financing.matching.national.orders import Order, Orders, Prices, is_plain
 from financing.matching.national.packing import Problem
 from financing.matching.national.pairs import (
@@ -114,6 +116,7 @@ def walk(
             Taken(taken.offer[start:stop], taken.amount[start:stop], taken.loss[start:stop]),
             sums,
             Short(*(values[start:stop] for values in kept)),
+            make_scratch(most),
             np.array([share, seed, plain, listed, by_lot, most], dtype=np.int64),
         )
         return sums
@@ -162,7 +165,7 @@ def keep(
     further[n, to], first[n, to], worths[n, to] = further_fen, first_fen, worth
 
 
-@compiled
+@bare
 def _walk(
     lines: Int32,
     data: Data,
@@ -175,6 +178,7 @@ def _walk(
     taken: Taken,
     sums: Sums,
     short: Short,
+    scratch: Scratch,
     options: Int64,
 ) -> None:
     # Arrays by themselves: what is taken out of a tuple inside a loop is counted each time.
@@ -196,11 +200,8 @@ def _walk(
     sum_fen, sum_count, totals = sums.fen, sums.count, sums.totals
     share, seed = options[0], options[1]
     plain, listed, by_lot, k = options[2] == 1, options[3] == 1, options[4] == 1, options[5]
-    worths = np.empty(k + 2, dtype=np.int64)
-    ties = np.empty(k + 2, dtype=np.int64)
-    names = np.empty(k + 2, dtype=np.int32)
-    amounts = np.empty(k + 2, dtype=np.int64)
-    houses = np.empty(k + 2, dtype=np.int32)
+    worths, ties, names = scratch.worths, scratch.ties, scratch.names
+    amounts, houses = scratch.amounts, scratch.houses
     group = 0
     for n in range(len(lines)):
         i = lines[n]
