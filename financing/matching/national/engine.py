@@ -231,7 +231,9 @@ def _with_short_lists(
 ) -> tuple[Prices, int, Given]:
     """Prices from samples, then the best few pairs of every request, then the exact bound."""
     prices = begin
-    for share, rounds, step in ((10_000, 60, 0.05), (40_000, 25, 0.004)):
+    # So many requests that every offer meets some tens of them, whatever their number in all.
+    for sampled, rounds, step in ((100_000, 60, 0.05), (300_000, 30, 0.004)):
+        share = min(1_000_000, sampled * 1_000_000 // problem.count)
         some = lines[draw(problem, lines, share, seed)]
         tell("prices on a sample", 0.0)
         sample = all_candidates(problem, some, threads)
