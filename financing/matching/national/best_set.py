@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from financing.matching.national.compiled import inlined
+from financing.matching.national.compiled import inlined, signed
 from financing.matching.national.problem import Float64, Records
 from financing.matching.national.tables import Int32, Int64
 
@@ -106,7 +106,7 @@ def insert(
 @inlined
 def fill_beside(size: int, slots: int, institution: int, worths: Int64, houses: Int32) -> int:
     """Worth of the best others beside a first proposal of this institution."""
-    total = np.int64(0)
+    total = signed(0)
     left = slots - 1
     for y in range(size):
         if left > 0 and houses[y] != institution:
@@ -146,7 +146,7 @@ def settle(
     it), with the worth of its whole set and what losing it would cost.
     """
     chosen = 0
-    best = np.int64(0)
+    best = signed(0)
     if plain or reached:
         while chosen < min(slots, size) and worths[chosen] > 0:
             best += worths[chosen]
@@ -158,8 +158,8 @@ def settle(
             if chosen > 0:
                 best += coverage * MICRO
         if chosen == 0:
-            return np.int64(0)
-        last = max(worths[slots], 0) if size > slots else np.int64(0)
+            return signed(0)
+        last = max(worths[slots], 0) if size > slots else signed(0)
         for y in range(chosen):
             sum_fen[names[y]] += amounts[y]
             sum_count[names[y]] += 1
@@ -173,7 +173,7 @@ def settle(
                 taken_loss[n, y] = loss
     else:
         if single < 0:
-            return np.int64(0)
+            return signed(0)
         best = single_total
         sum_fen[single] += single_amount
         sum_count[single] += 1
@@ -181,7 +181,7 @@ def settle(
             taken_offer[n, 0], taken_amount[n, 0] = single, single_amount
             taken_loss[n, 0] = single_loss
         house = offers[single].institution
-        last = np.int64(0)
+        last = signed(0)
         used = 0
         for y in range(size):
             if houses[y] != house:

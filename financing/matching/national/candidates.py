@@ -21,7 +21,7 @@ from financing.matching.national.best_set import (
     no_sums,
     settle,
 )
-from financing.matching.national.compiled import bare
+from financing.matching.national.compiled import bare, signed
 from financing.matching.national.listing import list_pairs
 from financing.matching.national.orders import Prices, is_plain
 from financing.matching.national.packing import Problem
@@ -179,18 +179,18 @@ def _decide(
         for x in range(holds.shape[1]):
             held += holds[i, x] >= 0
         request = requests[i]
-        slots = np.int64(request.slots) - held
+        slots = signed(request.slots) - held
         if slots <= 0:
             continue
         reached = request.is_reached != 0 or held > 0
         if firsts_only:
             if reached:
                 continue
-            slots = np.int64(1)
+            slots = signed(1)
         coverage = request.coverage
         needs_single = plain and not reached
         size = 0
-        fill = np.int64(0)
+        fill = signed(0)
         for x in range(starts[n], starts[n + 1]):
             j = names_of[x]
             amount = amount_of[x]
@@ -217,7 +217,7 @@ def _decide(
                 size, slots + 1, worth, tie, j, amount, house, worths, ties, names, amounts, houses
             )
         single = -1
-        single_amount, best, second = np.int64(0), np.int64(0), np.int64(0)
+        single_amount, best, second = signed(0), signed(0), signed(0)
         if not plain and not reached:
             for x in range(min(slots - 1, size)):
                 fill += worths[x]
@@ -236,7 +236,7 @@ def _decide(
                     better = lot(seed, request.id, j) < lot(seed, request.id, single)
                 if better and total > 0:
                     second = max(second, best)
-                    best, single, single_amount = total, np.int64(j), amount
+                    best, single, single_amount = total, signed(j), amount
                 elif total > second:
                     second = total
         settle(

@@ -11,7 +11,7 @@ from financing.matching.national.calendar_months import (
     months_to_reach,
     whole_months,
 )
-from financing.matching.national.compiled import compiled
+from financing.matching.national.compiled import compiled, signed
 from financing.matching.national.problem import PATENT, REQUEST, Records
 from financing.matching.national.tables import (
     NO_DAY,
@@ -214,7 +214,7 @@ def _gather_patents(
 ) -> None:
     for i in range(len(order)):
         line = order[i]
-        from_day = max(today, np.int64(drawdown[line]))
+        from_day = max(today, signed(drawdown[line]))
         at = requests[i].patents_start
         for place in range(start[line], start[line + 1]):
             if is_hard[place]:

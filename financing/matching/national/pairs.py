@@ -6,7 +6,7 @@ Called by the walks of `choices.py` for pairs that province, size class and term
 
 import numpy as np
 
-from financing.matching.national.compiled import inlined
+from financing.matching.national.compiled import inlined, signed
 from financing.matching.national.problem import MOST_STEPS, Records, Words
 from financing.matching.national.tables import Int32, Int64
 
@@ -54,16 +54,16 @@ def pair_amount(
     ):
         return REFUSED, 0
     if offer.accepts_some:
-        column = np.int64(request.industry)
+        column = signed(request.industry)
         if (bits[j, column >> 6] >> np.uint64(column & 63)) & np.uint64(1) == np.uint64(0):
             return REFUSED, 0
     if offer.serves_parts:
-        column = np.int64(request.region)
+        column = signed(request.region)
         word = bits[j, regions_from + (column >> 6)]
         if (word >> np.uint64(column & 63)) & np.uint64(1) == np.uint64(0):
             return REFUSED, 0
     kept, usable = 0, 0
-    whole, rest = np.int64(0), np.int64(0)
+    whole, rest = signed(0), signed(0)
     until = months + offer.margin
     start = request.patents_start
     for place in range(start, start + request.patents_count):
@@ -87,7 +87,7 @@ def pair_amount(
     if kept < offer.patents_least:
         return REFUSED, 0
     conditional = 0
-    lends = np.int64(0)
+    lends = signed(0)
     if offer.basis == 1:
         for step in range(MOST_STEPS):
             if steps[j, step] <= kept:
@@ -116,7 +116,7 @@ def pair_amount(
     if amount < passes_from:
         if amount <= fails_to:
             return REFUSED, 0
-        key = ask_key(costs, np.int64(request.limit), term, np.int64(j), conditional, amount)
+        key = ask_key(costs, signed(request.limit), term, signed(j), conditional, amount)
         place = np.searchsorted(answers, key * 2)
         if place == len(answers) or answers[place] >> 1 != key:
             # The question itself, so that whoever asks need not work the pair out again.
@@ -166,4 +166,4 @@ def lot(seed: int, id_: int, offer: int) -> int:
     x ^= np.uint64(offer + 1) * np.uint64(0xD1B54A32D192ED03)
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return np.int64((x ^ (x >> np.uint64(31))) >> np.uint64(1))
+    return signed((x ^ (x >> np.uint64(31))) >> np.uint64(1))

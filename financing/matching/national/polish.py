@@ -10,7 +10,7 @@ requests.
 import numpy as np
 
 from financing.matching.national.candidates import Candidates
-from financing.matching.national.compiled import bare, compiled, inlined
+from financing.matching.national.compiled import bare, compiled, inlined, signed
 from financing.matching.national.orders import Prices, is_plain
 from financing.matching.national.packing import Problem
 from financing.matching.national.problem import Float64, Records
@@ -137,7 +137,7 @@ def _regrets(
         if held == 0 and request.is_reached == 0:
             best += request.coverage
             weakest = 0.0
-        elif held < np.int64(request.slots):
+        elif held < signed(request.slots):
             weakest = 0.0
         if request.slots > 0 and best > weakest:
             regret[n] = best - weakest
@@ -287,7 +287,7 @@ def _exchange(
         to = free
         lost = 0.0
         is_first = held == 0 and request.is_reached == 0
-        if held >= np.int64(request.slots):
+        if held >= signed(request.slots):
             if weakest_place < 0:
                 continue
             to, lost = weakest_place, weakest
@@ -329,7 +329,7 @@ def _exchange(
             if count == 0:
                 continue
             ranked = np.argsort(density[:count], kind="mergesort")
-            freed, total = np.int64(0), 0.0
+            freed, total = signed(0), 0.0
             last = 0
             while last < count and (freed < needed or pieces[j] + last < 1):
                 at_slot = slots[ranked[last]]

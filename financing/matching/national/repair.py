@@ -12,7 +12,7 @@ import numpy as np
 
 from financing.matching.national.best_set import Taken
 from financing.matching.national.candidates import Candidates, State, decide, open_state
-from financing.matching.national.compiled import compiled
+from financing.matching.national.compiled import compiled, signed
 from financing.matching.national.orders import Prices
 from financing.matching.national.packing import Problem
 from financing.matching.national.prices import Mover
@@ -186,10 +186,10 @@ def _choose(
         a, b = start[j], start[j + 1]
         if a == b:
             continue
-        asked = np.int64(0)
+        asked = signed(0)
         for x in range(a, b):
             asked += amount[bidder[x]]
-        kept = np.int64(room[j] * (1.0 - share))
+        kept = signed(room[j] * (1.0 - share))
         if asked <= room[j] - kept and b - a <= room_count[j] * share:
             room[j] -= asked
             room_count[j] -= b - a

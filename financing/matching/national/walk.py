@@ -21,7 +21,7 @@ from financing.matching.national.best_set import (
     settle,
 )
 from financing.matching.national.candidates import Candidates, State
-from financing.matching.national.compiled import bare, inlined
+from financing.matching.national.compiled import bare, inlined, signed
 from financing.matching.national.orders import Order, Orders, Prices, is_plain
 from financing.matching.national.packing import Problem
 from financing.matching.national.pairs import (
@@ -298,16 +298,16 @@ def _walk(
                         is_held = True
                 if is_held:
                     continue
-            tie = lot(seed, requests[i].id, j) if by_lot else np.int64(j)
+            tie = lot(seed, requests[i].id, j) if by_lot else signed(j)
             size = insert(
                 size, most, worth, tie, j, amount, house, worths, ties, names, amounts, houses
             )
 
         # --- each of the best few tried as the first, filled up with the best others
         single = -1
-        single_amount, best, second = np.int64(0), np.int64(0), np.int64(0)
+        single_amount, best, second = signed(0), signed(0), signed(0)
         if not plain and not reached:
-            fill = np.int64(0)
+            fill = signed(0)
             for x in range(min(slots - 1, size)):
                 fill += worths[x]
             for x in range(begin, end):
@@ -364,7 +364,7 @@ def _walk(
                     better = lot(seed, requests[i].id, j) < lot(seed, requests[i].id, single)
                 if better and total > 0:
                     second = max(second, best)
-                    best, single, single_amount = total, np.int64(j), amount
+                    best, single, single_amount = total, signed(j), amount
                 elif total > second:
                     second = total
         settle(
