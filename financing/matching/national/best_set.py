@@ -31,7 +31,7 @@ class Sums(NamedTuple):
     """
 
     fen: Int64
-    count: Int64
+    count: Int64  # type: ignore[assignment]
     totals: Int64
 
 

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from financing.matching.national.compiled import inlined
+from financing.matching.national.compiled import inlined, signed
 from financing.matching.national.tables import Int32
 
 FIRST_DAY = -36_525
@@ -40,7 +40,7 @@ def whole_months(start: int, end: int, months: Months) -> int:
     count = months.number[b] - months.number[a]
     if min(months.day[a], months.last[b]) > months.day[b]:
         count -= 1
-    return count
+    return signed(count)
 
 
 @inlined
@@ -50,4 +50,4 @@ def months_to_reach(start: int, end: int, months: Months) -> int:
     count = months.number[b] - months.number[a]
     if min(months.day[a], months.last[b]) < months.day[b]:
         count += 1
-    return count
+    return signed(count)

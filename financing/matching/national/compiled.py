@@ -9,14 +9,14 @@ import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import numba
 import numpy as np
 
 F = TypeVar("F", bound=Callable[..., object])
 
-signed = cast(Callable[[object], int], np.int64)
+signed = cast(Callable[[Any], int], np.int64)
 """64 bits with a sign, whatever went in: small unsigned fields must not meet others as floats."""
 
 PACKAGE = Path(__file__).resolve().parent

@@ -23,7 +23,7 @@ QUESTIONS = 1 << 28
 def ask_key(costs: Records, limit: int, term: int, offer: int, conditional: int, fen: int) -> int:
     """One number for a question to the readable rules."""
     line = (limit * costs.shape[1] + term) * costs.shape[2] + offer
-    return line * 2 + conditional + fen // 100 * QUESTIONS
+    return signed(line * 2 + conditional + fen // 100 * QUESTIONS)
 
 
 @inlined
@@ -117,7 +117,7 @@ def pair_amount(
         if amount <= fails_to:
             return REFUSED, 0
         key = ask_key(costs, signed(request.limit), term, signed(j), conditional, amount)
-        place = np.searchsorted(answers, key * 2)
+        place = signed(np.searchsorted(answers, key * 2))
         if place == len(answers) or answers[place] >> 1 != key:
             # The question itself, so that whoever asks need not work the pair out again.
             return ASK, key

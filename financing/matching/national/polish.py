@@ -209,7 +209,7 @@ def _loss(
         coverage = float(requests[lines[m]].coverage)
         loss += coverage
         finds += coverage
-    return loss - max(finds, 0.0)
+    return float(loss - max(finds, 0.0))
 
 
 @compiled

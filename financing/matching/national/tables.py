@@ -78,7 +78,7 @@ class PatentColumns:
         return len(self.kind)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class LoanRequestColumns:
     """One line per open loan request, in any order; the result does not depend on it."""
 

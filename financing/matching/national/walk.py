@@ -115,7 +115,7 @@ def walk(
             state,
             Taken(taken.offer[start:stop], taken.amount[start:stop], taken.loss[start:stop]),
             sums,
-            Short(*(values[start:stop] for values in kept)),
+            Short(*(values[start:stop] for values in kept)),  # type: ignore[arg-type]
             make_scratch(most),
             np.array([share, seed, plain, listed, by_lot, most], dtype=np.int64),
         )
