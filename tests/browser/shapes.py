@@ -18,8 +18,15 @@ WHO = (
     "security_admin",
     "audit_admin",
 )
-# Not pages: answers to machines, and a field that a script puts into a form.
-NO_PAGES = {"livez", "readyz", "admin:jsi18n", "businesses:places", "financing:answer_file"}
+# Not pages: answers to machines, files, and a field that a script puts into a form.
+NO_PAGES = {
+    "livez",
+    "readyz",
+    "admin:jsi18n",
+    "admin:financing_referral_file",
+    "businesses:places",
+    "financing:answer_file",
+}
 # Pages of one's own account look the same for every role.
 ONLY_ONCE = ("account_", "mfa_")
 
