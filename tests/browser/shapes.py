@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tests.access.asking import own_rows, url_of
+from tests.access.asking import may_enter, own_rows, url_of
 from tests.access.entries import Open
 from tests.access.expected import PUBLIC, pages
 from tests.access.world import PEOPLE, World
@@ -51,7 +51,7 @@ def shapes_for(person: str, world: World) -> list[Shape]:
         return found
     role, _tenants = PEOPLE[person]
     for name, page in pages():
-        if name in NO_PAGES or role not in page.roles or page.status("get", role) != 200:
+        if name in NO_PAGES or not may_enter(person, page) or page.status("get", role) != 200:
             continue
         if name.startswith(ONLY_ONCE) and person not in ("owner_a", "staff_a"):
             continue
