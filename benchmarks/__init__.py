@@ -1,0 +1,1 @@
+"""Benchmarks: `run.py bench NAME`. Figures are written down in docs/measurements.md."""

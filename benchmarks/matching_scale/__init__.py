@@ -1,0 +1,1 @@
+"""Instances and peers of the matching benchmarks."""

@@ -1,0 +1,180 @@
+"""Columns and offers -> what the compiled code reads; called by `engine.py`, once per run."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from financing.matching.national.cost_sheet import cost_sheet
+from financing.matching.national.groups import (
+    group_keys,
+    make_groups,
+    sort_by_id,
+    sorted_by_group,
+)
+from financing.matching.national.packed_offers import (
+    cost_records,
+    limit_steps,
+    offer_bits,
+    offer_records,
+)
+from financing.matching.national.packed_requests import request_records
+from financing.matching.national.pairs import QUESTIONS
+from financing.matching.national.problem import Data, Groups, Records
+from financing.matching.national.tables import ColumnError, Int32, Int64, LoanRequestColumns
+from financing.matching.national.threads import over_parts
+from financing.matching.policy import MatchingPolicy
+from financing.matching.rooms import room_of
+from financing.matching.savings import CostBook
+from financing.matching.tables import LoanOfferRow
+
+NO_COUNT = 2**62
+"""Pieces left of an offer without a count."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Closed:
+    """What people have settled, by place of the request in the columns (MATCHING §1).
+
+    `institutions`, `offers`: (place, institution id) and (place, offer id) that get no proposal.
+    `counted`: live matches within their deadline, one place for each.
+    """
+
+    institutions: tuple[tuple[int, str], ...] = ()
+    offers: tuple[tuple[int, str], ...] = ()
+    counted: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Problem:
+    """A run's input, packed. `line`: place of each packed request in the columns given.
+
+    `room`, `room_count`: fen and pieces (NO_COUNT = no limit) of each offer before the run.
+    """
+
+    data: Data
+    groups: Groups
+    line: Int32
+    room: Int64
+    room_count: Int64
+    offer_rows: tuple[LoanOfferRow, ...]
+    terms: tuple[int, ...]
+    limits_ppm: tuple[int, ...]
+    policy: MatchingPolicy
+    book: CostBook
+
+    @property
+    def count(self) -> int:
+        return len(self.line)
+
+
+def canonical_offers(offers: Iterable[LoanOfferRow]) -> tuple[LoanOfferRow, ...]:
+    """The order of offers that breaks ties: shorter ids first, then by text."""
+    return tuple(sorted(offers, key=lambda offer: (len(offer.id), offer.id)))
+
+
+def pack(
+    columns: LoanRequestColumns,
+    offers: Sequence[LoanOfferRow],
+    policy: MatchingPolicy,
+    *,
+    closed: Closed | None = None,
+    threads: int = 1,
+) -> Problem:
+    """Everything a run needs. ColumnError where figures are too large for whole arithmetic."""
+    rows = canonical_offers(offers)
+    if len({row.id for row in rows}) < len(rows):
+        raise ColumnError("loan_offers.id: each id once")
+    terms, term_place = _distinct(columns.term_months, 601)
+    limits = np.unique(columns.max_apr_ppm[columns.max_apr_ppm >= 0]).astype(np.int32)
+    if len(limits) > 254:
+        raise ColumnError("loan_requests.max_apr_ppm: at most 254 different limits")
+    if (len(limits) + 1) * len(terms) * len(rows) * 2 >= QUESTIONS:
+        raise ColumnError("loan_requests: too many different terms and limits of the yearly cost")
+    book = CostBook(policy)
+    sheet = cost_sheet(rows, terms, tuple(map(int, limits)), policy, book)
+    institutions = {id_: number for number, id_ in enumerate(columns.institution_ids)}
+    for row in rows:
+        institutions.setdefault(row.institution_id, len(institutions))
+    keys, count = group_keys(columns, term_place, len(terms))
+    order, start = sorted_by_group(keys, count)
+
+    def by_id(first: int, last: int) -> None:
+        sort_by_id(first, last, start, columns.id, order)
+
+    over_parts(by_id, len(start) - 1, threads)
+    requests, patents = request_records(columns, order, policy, limits, threads)
+    closed_start, closed_institution, closed_offer = _apply_closed(
+        requests, order, institutions, rows, closed or Closed()
+    )
+    groups = make_groups(
+        requests, order, start, columns, term_place, rows, sheet.saving_ppm, policy
+    )
+    bits, regions_from = offer_bits(rows, columns)
+    rooms = [room_of(row, policy.oversubscription_ppm) for row in rows]
+    return Problem(
+        data=Data(
+            requests=requests,
+            patents=patents,
+            offers=offer_records(rows, columns, institutions),
+            bits=bits,
+            steps=limit_steps(rows),
+            costs=cost_records(sheet),
+            answers=np.zeros(0, dtype=np.int64),
+            regions_from=regions_from,
+            closed_start=closed_start,
+            closed_institution=closed_institution,
+            closed_offer=closed_offer,
+        ),
+        groups=groups,
+        line=order,
+        room=np.array([room.fen for room in rooms], dtype=np.int64),
+        room_count=np.array(
+            [NO_COUNT if room.count is None else room.count for room in rooms], dtype=np.int64
+        ),
+        offer_rows=rows,
+        terms=terms,
+        limits_ppm=tuple(map(int, limits)),
+        policy=policy,
+        book=book,
+    )
+
+
+def _distinct(values: np.ndarray, most: int) -> tuple[tuple[int, ...], Int32]:
+    """Values that occur, rising, and each one's place among them."""
+    present = np.bincount(values, minlength=most) > 0
+    place = (np.cumsum(present) - 1).astype(np.int32)
+    return tuple(int(one) for one in np.flatnonzero(present)), place[values]
+
+
+def _apply_closed(
+    requests: Records,
+    order: Int32,
+    institutions: dict[str, int],
+    rows: tuple[LoanOfferRow, ...],
+    closed: Closed,
+) -> tuple[Int64, Int32, Int32]:
+    """Slots used up and reached marked in the records; lists of institutions and offers closed,
+    an institution or an offer each, -1 for the other."""
+    packed_place = np.empty(len(order), dtype=np.int64)
+    if closed.institutions or closed.offers or closed.counted:
+        packed_place[order] = np.arange(len(order))
+    for place in closed.counted:
+        record = requests[packed_place[place]]
+        record["is_reached"] = 1
+        record["slots"] = max(int(record["slots"]) - 1, 0)
+    numbers = {row.id: number for number, row in enumerate(rows)}
+    lines: dict[int, list[tuple[int, int]]] = {}
+    for place, institution in sorted(set(closed.institutions)):
+        one = (institutions.get(institution, -1), -1)
+        lines.setdefault(int(packed_place[place]), []).append(one)
+    for place, offer in sorted(set(closed.offers)):
+        lines.setdefault(int(packed_place[place]), []).append((-1, numbers.get(offer, -1)))
+    start = np.zeros(len(lines) + 1, dtype=np.int64)
+    flat: list[tuple[int, int]] = []
+    for number, (at, pairs) in enumerate(sorted(lines.items())):
+        requests[at]["closed"] = number
+        flat += pairs
+        start[number + 1] = len(flat)
+    table = np.asarray(flat, dtype=np.int32).reshape(-1, 2)
+    return start, np.ascontiguousarray(table[:, 0]), np.ascontiguousarray(table[:, 1])

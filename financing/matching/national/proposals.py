@@ -1,0 +1,99 @@
+"""What an allocation is worth, worked out from the rules again; called by `engine.py`."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from financing.matching.national.compiled import bare
+from financing.matching.national.packing import Problem
+from financing.matching.national.pairs import pair_amount, scaled, twice_scaled
+from financing.matching.national.problem import Data, Groups
+from financing.matching.national.repair import Given
+from financing.matching.national.tables import Int64, UInt8
+from financing.matching.national.threads import over_parts
+
+
+class Worth(NamedTuple):
+    """By packed request and place: saving and value in fen; by request: place of its first.
+
+    `first`: 255 where no proposal is the one that reaches (none at all, or reached already).
+    """
+
+    saving_fen: Int64
+    value_fen: Int64
+    first: UInt8
+
+
+def worth_of(problem: Problem, given: Given, threads: int = 1) -> Worth:
+    """Values of all proposals. ValueError where one breaks a rule or states another amount."""
+    count, k = given.offer.shape
+    worth = Worth(
+        np.zeros((count, k), dtype=np.int64),
+        np.zeros((count, k), dtype=np.int64),
+        np.full(count, 255, dtype=np.uint8),
+    )
+    terms = np.asarray(problem.terms, dtype=np.int64)
+    share = int(problem.policy.alternative_share_ppm)
+
+    def work(start: int, stop: int) -> int:
+        return _value(start, stop, problem.data, problem.groups, terms, share, given, worth)
+
+    wrong = sum(over_parts(work, count, threads))
+    if wrong:
+        raise ValueError(f"{wrong} proposals do not pass the rules")
+    return worth
+
+
+@bare
+def _value(
+    begin: int,
+    end: int,
+    data: Data,
+    groups: Groups,
+    terms: Int64,
+    share: int,
+    given: Given,
+    worth: Worth,
+) -> int:
+    offers, names, amounts = data.offers, given.offer, given.amount
+    savings, values, firsts = worth.saving_fen, worth.value_fen, worth.first
+    wrong = 0
+    group = 0
+    for i in range(begin, end):
+        while groups.start[group + 1] <= i:
+            group += 1
+        request = data.requests[i]
+        best = np.int64(-(2**62))
+        for y in range(names.shape[1]):
+            j = names[i, y]
+            if j < 0:
+                continue
+            term = groups.term[group]
+            amount, saving = pair_amount(
+                i,
+                j,
+                term,
+                terms[term],
+                data.requests,
+                data.patents,
+                data.offers,
+                data.bits,
+                data.steps,
+                data.costs,
+                data.answers,
+                data.regions_from,
+            )
+            wrong += amount != amounts[i, y]
+            for z in range(y):
+                other = names[i, z]
+                if other >= 0 and offers[other].institution == offers[j].institution:
+                    wrong += 1
+            savings[i, y] = saving
+            values[i, y] = twice_scaled(saving, share, offers[j].delivery)
+            more = scaled(request.coverage + saving, offers[j].delivery) - values[i, y]
+            if request.is_reached == 0 and more > best:
+                best = more
+                firsts[i] = y
+        if firsts[i] < 255:
+            values[i, firsts[i]] += best
+    return wrong

@@ -1,0 +1,193 @@
+"""Columns of loan requests and their patents: frozen, documented, checked once at the border.
+
+Read by `packing.py`; made from rows by `from_rows.py`, from records by snapshots, and by the
+benchmarks' generator. Offers and policy stay rows (`tables.py`, `policy.py`): they are few.
+"""
+
+# array() is a dataclass field; ruff cannot see that.
+# ruff: noqa: RUF009
+
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from financing.matching.tables import PATENT_KINDS, SIZE_CLASSES
+
+Int64 = NDArray[np.int64]
+Int32 = NDArray[np.int32]
+Int16 = NDArray[np.int16]
+UInt16 = NDArray[np.uint16]
+UInt8 = NDArray[np.uint8]
+Bool = NDArray[np.bool_]
+
+NO_DAY = np.iinfo(np.int32).min
+"""A day that is not given. Days are counted from 1970-01-01."""
+
+MOST_FEN = 10**12
+"""Largest amount of the columns: ten billion yuan, so that amount x price stays within int64."""
+
+
+class ColumnError(ValueError):
+    """Columns that are not as documented; the text names table, column, row and what is allowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """What a column holds; bounds are inclusive, `none` is the value that means nothing."""
+
+    dtype: str
+    meaning: str
+    unit: str = ""
+    least: int | None = None
+    most: int | None = None
+    none: int | None = None
+
+
+def array(
+    dtype: str,
+    meaning: str,
+    *,
+    unit: str = "",
+    least: int | None = None,
+    most: int | None = None,
+    none: int | None = None,
+) -> Any:
+    """A dataclass field that carries its own documentation and check."""
+    return field(metadata={"allowed": Allowed(dtype, meaning, unit, least, most, none)})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PatentColumns:
+    """One line per patent; those of one request lie together, in the order of their ids."""
+
+    kind: UInt8 = array("uint8", "index in PATENT_KINDS", least=0, most=len(PATENT_KINDS) - 1)
+    expires_on: Int32 = array("int32", "day the patent ends", unit="days")
+    appraised_value_fen: Int64 = array(
+        "int64", "value of the latest appraisal", unit="fen", least=0, most=MOST_FEN, none=-1
+    )
+    appraised_on: Int32 = array("int32", "day of that appraisal", unit="days", none=NO_DAY)
+    has_hard_ground: Bool = array("bool", "some hard ground of DOMAIN 4.4 holds for any offer")
+    pledgee: Int32 = array(
+        "int32", "index in `institution_ids` of the live pledge's pledgee", least=0, none=-1
+    )
+    released_on: Int32 = array("int32", "agreed day of its release", unit="days", none=NO_DAY)
+
+    def __len__(self) -> int:
+        return len(self.kind)
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class LoanRequestColumns:
+    """One line per open loan request, in any order; the result does not depend on it."""
+
+    id: Int64 = array("int64", "the request; each once", least=0)
+    region: UInt16 = array("uint16", "index in `region_codes`", least=0)
+    industry: UInt16 = array("uint16", "index in `industry_codes`", least=0)
+    size_class: UInt8 = array("uint8", "index in SIZE_CLASSES", least=0, most=len(SIZE_CLASSES) - 1)
+    established_on: Int32 = array("int32", "day the business was established", unit="days")
+    principal_fen: Int64 = array("int64", "principal asked for", unit="fen", least=1, most=MOST_FEN)
+    least_accepted_fen: Int64 = array(
+        "int64", "least principal that helps; at most principal_fen", unit="fen", least=1
+    )
+    term_months: UInt16 = array("uint16", "length of the loan", unit="months", least=1, most=600)
+    max_apr_ppm: Int32 = array(
+        "int32", "highest yearly cost accepted", unit="ppm", least=0, most=10**6, none=-1
+    )
+    drawdown_on: Int32 = array(
+        "int32", "day the money is needed; none = the policy's day", unit="days", none=NO_DAY
+    )
+    certificates: Int64 = array(
+        "int64", "bit n set: holds certificate_codes[n]", least=0, most=2**62 - 1
+    )
+    is_first_time_borrower: Bool = array("bool", "no earlier registered pledge")
+    waiting_days: Int32 = array("int32", "days since it was submitted", unit="days", least=0)
+    patents_start: Int64 = array(
+        "int64",
+        "one longer than the others: patents of line i are patents_start[i] to [i + 1] - 1",
+        least=0,
+    )
+    patents: PatentColumns
+    region_codes: tuple[str, ...]
+    industry_codes: tuple[str, ...]
+    certificate_codes: tuple[str, ...]
+    institution_ids: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.id)
+
+
+def check(requests: LoanRequestColumns) -> None:
+    """Raise `ColumnError` at the first column that is not as documented; one pass over each."""
+    count = len(requests)
+    _check_table("loan_requests", requests, count)
+    _check_table("patents", requests.patents, len(requests.patents))
+    start = requests.patents_start
+    _need(
+        bool(start[0] == 0 and start[-1] == len(requests.patents) and (np.diff(start) >= 0).all()),
+        "loan_requests.patents_start: from 0 to the number of patents, never falling",
+    )
+    _need(
+        bool((requests.least_accepted_fen <= requests.principal_fen).all()),
+        "loan_requests.least_accepted_fen: at most principal_fen",
+    )
+    _need(len(np.unique(requests.id)) == count, "loan_requests.id: each id once")
+    for name, codes, column in (
+        ("region", requests.region_codes, requests.region),
+        ("industry", requests.industry_codes, requests.industry),
+        ("patents.pledgee", requests.institution_ids, requests.patents.pledgee),
+    ):
+        _need(
+            not len(column) or int(column.max()) < len(codes),
+            f"loan_requests.{name}: an index of its {len(codes)} codes",
+        )
+    _need(
+        len(requests.certificate_codes) <= 62,
+        "loan_requests.certificate_codes: at most 62 different certificates",
+    )
+    patents = requests.patents
+    _need(
+        bool(((patents.appraised_value_fen < 0) == (patents.appraised_on == NO_DAY)).all()),
+        "patents.appraised_on: given exactly when appraised_value_fen is",
+    )
+
+
+def _check_table(table: str, columns: Any, count: int) -> None:
+    for one in fields(columns):
+        allowed = one.metadata.get("allowed")
+        if allowed is None:
+            continue
+        values = getattr(columns, one.name)
+        where = f"{table}.{one.name}"
+        _need(isinstance(values, np.ndarray), f"{where}: a NumPy array")
+        _need(values.dtype == np.dtype(allowed.dtype), f"{where}: dtype {allowed.dtype}")
+        expected = count + 1 if one.name == "patents_start" else count
+        _need(values.shape == (expected,), f"{where}: {expected} values in one dimension")
+        _check_range(where, values, allowed)
+
+
+def _check_range(where: str, values: NDArray[Any], allowed: Allowed) -> None:
+    if allowed.least is None or not len(values):
+        return
+    most = allowed.most
+    # Minimum and maximum first: the costly search for the row only where something may be wrong.
+    low, high = int(values.min()), int(values.max())
+    is_next = allowed.none == allowed.least - 1
+    if low >= (allowed.least - 1 if is_next else allowed.least) and (most is None or high <= most):
+        return
+    wrong = values < allowed.least
+    if most is not None:
+        wrong |= values > most
+    if allowed.none is not None:
+        wrong &= values != allowed.none
+    if wrong.any():
+        row = int(np.flatnonzero(wrong)[0])
+        bounds = f"from {allowed.least}" + ("" if most is None else f" to {most}")
+        none = "" if allowed.none is None else f", or {allowed.none} for nothing"
+        raise ColumnError(f"{where}, line {row}: {values[row]}; allowed: {bounds}{none}")
+
+
+def _need(holds: bool, text: str) -> None:
+    if not holds:
+        raise ColumnError(text)
