@@ -6,8 +6,10 @@ compiled function works on the lines it is given and shares nothing it writes.
 
 import hashlib
 import os
+import re
 import tempfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -22,34 +24,62 @@ signed = cast(Callable[[Any], int], np.int64)
 PACKAGE = Path(__file__).resolve().parent
 
 
-def _cache_folder() -> Path:
-    """A folder for this very state of the package's files.
+IMPORTED = re.compile(rb"^from financing\.matching\.national\.(\w+) import", re.MULTILINE)
 
-    Numba looks at a function's own file only: after a change in what it calls it would load what no
-    longer fits. MATCHER_CACHE names another place than the checkout's `.state`.
-    """
-    hasher = hashlib.sha256()
-    for path in sorted(PACKAGE.glob("*.py")):
-        hasher.update(path.name.encode() + b"\0" + path.read_bytes())
+
+def _base_folder() -> Path:
+    """MATCHER_CACHE names another place than the checkout's `.state`."""
     named = os.environ.get("MATCHER_CACHE")
     base = Path(named) if named else PACKAGE.parents[2] / ".state" / "matcher"
-    folder = base / hasher.hexdigest()[:16]
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if os.access(folder, os.W_OK | os.X_OK):
-            return folder
+        base.mkdir(parents=True, exist_ok=True)
+        if os.access(base, os.W_OK | os.X_OK):
+            return base
     except OSError:
         pass
-    return Path(tempfile.gettempdir()) / f"matcher-{os.getuid()}" / hasher.hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"matcher-{os.getuid()}"
 
 
-CACHE_FOLDER = _cache_folder()
-numba.config.CACHE_DIR = str(CACHE_FOLDER)
+CACHE_FOLDER = _base_folder()
+
+
+@cache
+def _imported(name: str) -> frozenset[str]:
+    """The modules of this package that a module of it imports, and itself."""
+    found, waiting = {name}, [name]
+    while waiting:
+        text = (PACKAGE / f"{waiting.pop()}.py").read_bytes()
+        new = {match.decode() for match in IMPORTED.findall(text)} - found
+        found |= new
+        waiting += new
+    return frozenset(found)
+
+
+@cache
+def _folder_of(name: str) -> Path:
+    """A folder for this very state of a module and of what it imports.
+
+    Numba looks at a function's own file only: after a change in what it calls it would load what no
+    longer fits.
+    """
+    hasher = hashlib.sha256()
+    for each in sorted(_imported(name)):
+        hasher.update(each.encode() + b"\0" + (PACKAGE / f"{each}.py").read_bytes())
+    return CACHE_FOLDER / f"{name}-{hasher.hexdigest()[:16]}"
+
+
+def _njit(function: F, **options: Any) -> F:
+    # Read by Numba when the function is declared; its stubs leave these names out.
+    numba.config.CACHE_DIR = str(  # type: ignore[attr-defined]
+        _folder_of(function.__module__.rpartition(".")[2])
+    )
+    made = numba.njit(cache=True, nogil=True, error_model="numpy", **options)(function)
+    return cast(F, made)
 
 
 def compiled(function: F) -> F:
     """The function as machine code; same arguments, integers of 64 bits that wrap."""
-    return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy")(function))
+    return _njit(function)
 
 
 def bare(function: F) -> F:
@@ -58,13 +88,9 @@ def bare(function: F) -> F:
     Each array handed to an inner function is otherwise counted in and out by an atomic operation.
     Such a function must not make arrays; what it needs is handed to it.
     """
-    made = numba.njit(cache=True, nogil=True, error_model="numpy", _nrt=False)(function)
-    return cast(F, made)
+    return _njit(function, _nrt=False)
 
 
 def inlined(function: F) -> F:
     """Bare, and compiled into its callers: a call inside a walk costs more than what it does."""
-    made = numba.njit(cache=True, nogil=True, error_model="numpy", _nrt=False, forceinline=True)(
-        function
-    )
-    return cast(F, made)
+    return _njit(function, _nrt=False, forceinline=True)

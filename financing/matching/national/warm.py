@@ -45,7 +45,7 @@ def main() -> int:
                 engine.allocate_loans(columns, offers, policy, closed=closed, threads=1)
             finally:
                 engine.KEEP_ALL = before
-    print(f"The matcher is compiled ({time.monotonic() - started:.0f} s) in {CACHE_FOLDER.name}.")
+    print(f"The matcher is compiled ({time.monotonic() - started:.0f} s).")
     return 0
 
 
