@@ -50,6 +50,7 @@ class Problem:
     """A run's input, packed. `line`: place of each packed request in the columns given.
 
     `room`, `room_count`: fen and pieces (NO_COUNT = no limit) of each offer before the run.
+    `region_codes`: the columns', which the records' regions number.
     """
 
     data: Data
@@ -62,6 +63,7 @@ class Problem:
     limits_ppm: tuple[int, ...]
     policy: MatchingPolicy
     book: CostBook
+    region_codes: tuple[str, ...] = ()
 
     @property
     def count(self) -> int:
@@ -137,6 +139,7 @@ def pack(
         limits_ppm=tuple(map(int, limits)),
         policy=policy,
         book=book,
+        region_codes=columns.region_codes,
     )
 
 

@@ -16,6 +16,7 @@ from financing.matching.national.best_set import MICRO, Sums
 from financing.matching.national.candidates import Candidates, decide, open_state
 from financing.matching.national.orders import Prices, no_prices
 from financing.matching.national.packing import NO_COUNT, Problem
+from financing.matching.national.price_steps import rooms_worth_micro
 from financing.matching.national.problem import Float64
 from financing.matching.national.tables import Int32, Int64
 
@@ -107,9 +108,7 @@ def learn(
 
 def room_worth_micro(problem: Problem, prices: Prices) -> int:
     """What the prices make of the rooms: the part of the bound that is not the requests'."""
-    fen = sum(int(p) * int(r) for p, r in zip(prices.fen_ppm, problem.room, strict=True) if p)
-    pieces = zip(prices.count_fen, problem.room_count, strict=True)
-    return fen + sum(int(p) * MICRO * int(count) for p, count in pieces if p)
+    return rooms_worth_micro(problem.room, problem.room_count, prices)
 
 
 class Mover:

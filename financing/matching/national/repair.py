@@ -64,9 +64,10 @@ def fill(
     *,
     seed: int,
     threads: int = 1,
+    discounts_ppm: tuple[int, ...] = DISCOUNTS_PPM,
 ) -> None:
     """Give what rooms are left, at the prices and then below them; changes `state`, `given`."""
-    for discount in DISCOUNTS_PPM:
+    for discount in discounts_ppm:
         lowered = Prices(
             prices.fen_ppm * discount // 1_000_000, prices.count_fen * discount // 1_000_000
         )
