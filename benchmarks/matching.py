@@ -23,7 +23,7 @@ from benchmarks.matching_scale.plain_tables import PlainTables, plain_tables
 from benchmarks.matching_scale.rows import request_rows
 from benchmarks.matching_scale.timing import interleaved, peak_mib
 from financing.matching.engine import propose_matches
-from financing.matching.national.engine import LoanAllocation, allocate_loans, best_offers
+from financing.matching.national.engine import Allocation, allocate_loans, best_offers
 from financing.matching.national.packing import Problem, pack
 from financing.matching.national.threads import default_threads
 
@@ -173,7 +173,7 @@ def _engine(instance: Instance, rounds: int) -> dict[str, Any]:
         stages[before[0]] = stages.get(before[0], 0.0) + now - before[1]
         before[:] = [stage, now]
 
-    def run() -> LoanAllocation:
+    def run() -> Allocation:
         stages.clear()
         before[:] = ["start", time.perf_counter()]
         found = allocate_loans(
@@ -183,7 +183,7 @@ def _engine(instance: Instance, rounds: int) -> dict[str, Any]:
         return found
 
     costs, answers = interleaved({"engine": run}, rounds)
-    found: LoanAllocation = answers["engine"]
+    found: Allocation = answers["engine"]
     return {
         **costs["engine"].summary(),
         "stages_s": {stage: round(seconds, 3) for stage, seconds in stages.items()},

@@ -200,6 +200,7 @@ def _patents(
         dated = pledged & (random.random(total) < 0.5)
         released[dated] = TODAY + random.integers(-20, 60, int(dated.sum()))
     return PatentColumns(
+        id=np.arange(total, dtype=np.int64),
         kind=kinds,
         expires_on=(TODAY + life_years * 365 - age_days).astype(np.int32),
         appraised_value_fen=value,

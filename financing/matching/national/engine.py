@@ -34,7 +34,7 @@ Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class LoanAllocation:
+class Allocation:
     """A run's result. Arrays by packed request; `problem.line` leads back to the columns.
 
     No allocation at all is worth more than `bound_fen`; this one is worth `value_fen`.
@@ -101,7 +101,7 @@ def allocate_loans(
     start: dict[str, tuple[int, int]] | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
-) -> LoanAllocation:
+) -> Allocation:
     """Match all with all (MATCHING §1-§3). Raises ColumnError.
 
     `start`: prices (fen_ppm, count_fen) by offer id to begin with, the last run's. `progress`
@@ -121,7 +121,7 @@ def allocate(
     start: dict[str, tuple[int, int]] | None = None,
     threads: int = 1,
     progress: Progress | None = None,
-) -> LoanAllocation:
+) -> Allocation:
     """The same for a problem already packed."""
     tell: Progress = progress if progress is not None else _silent
     seed = seed_number(problem.policy.seed)
@@ -133,8 +133,8 @@ def allocate(
     else:
         prices, bound_micro, given = with_short_lists(problem, lines, begin, seed, threads, tell)
     tell("values", 0.0)
-    worth = worth_of(problem, given, threads)
-    return LoanAllocation(
+    worth = worth_of(problem, given, seed, threads)
+    return Allocation(
         problem=problem,
         prices=prices,
         given=given,

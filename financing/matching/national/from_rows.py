@@ -6,7 +6,13 @@ from datetime import date
 import numpy as np
 
 from financing.matching.national.tables import NO_DAY, LoanRequestColumns, PatentColumns
-from financing.matching.tables import PATENT_KINDS, SIZE_CLASSES, LoanRequestRow, PatentRow
+from financing.matching.tables import (
+    PATENT_KINDS,
+    SIZE_CLASSES,
+    LoanRequestRow,
+    PatentRow,
+    RequestRow,
+)
 
 EPOCH = date(1970, 1, 1)
 
@@ -14,8 +20,11 @@ EPOCH = date(1970, 1, 1)
 def request_columns(
     rows: Sequence[LoanRequestRow], ids: Sequence[int] | None = None
 ) -> LoanRequestColumns:
-    """One line per row, in the same order. `ids`: numbers for them; their places if not given."""
-    patents = [patent for row in rows for patent in sorted(row.patents, key=lambda p: p.id)]
+    """One line per row, in the same order. `ids`: numbers for them; their places if not given.
+
+    Patents are numbered by their places in `patents_in_order`.
+    """
+    patents = patents_in_order(rows)
     regions = sorted({row.region_code for row in rows})
     industries = sorted({row.industry_code for row in rows})
     certificates = sorted(set().union(*(row.certificates for row in rows)))
@@ -53,9 +62,15 @@ def request_columns(
     )
 
 
+def patents_in_order(rows: Sequence[RequestRow]) -> list[PatentRow]:
+    """The patents of all rows as they lie in the columns: by request, each one's by id."""
+    return [patent for row in rows for patent in sorted(row.patents, key=lambda p: p.id)]
+
+
 def _patent_columns(patents: Sequence[PatentRow], institutions: Sequence[str]) -> PatentColumns:
     values = [p.appraised_value_fen for p in patents]
     return PatentColumns(
+        id=np.arange(len(patents), dtype=np.int64),
         kind=np.array([PATENT_KINDS.index(p.kind) for p in patents], dtype=np.uint8),
         expires_on=_days([p.expires_on for p in patents]),
         appraised_value_fen=np.array([-1 if v is None else v for v in values], dtype=np.int64),

@@ -6,7 +6,7 @@ import numpy as np
 
 from financing.matching.national.compiled import bare
 from financing.matching.national.packing import Problem
-from financing.matching.national.pairs import pair_amount, scaled, twice_scaled
+from financing.matching.national.pairs import lot, pair_amount, scaled, twice_scaled
 from financing.matching.national.problem import Data, Groups
 from financing.matching.national.repair import Given
 from financing.matching.national.tables import Int64, UInt8
@@ -16,7 +16,8 @@ from financing.matching.national.threads import over_parts
 class Worth(NamedTuple):
     """By packed request and place: saving and value in fen; by request: place of its first.
 
-    `first`: 255 where no proposal is the one that reaches (none at all, or reached already).
+    `first`: 255 where no proposal is the one that reaches (none at all, or reached already). Which
+    one it is, is chosen again for the greatest value; ties by the lottery.
     """
 
     saving_fen: Int64
@@ -24,7 +25,7 @@ class Worth(NamedTuple):
     first: UInt8
 
 
-def worth_of(problem: Problem, given: Given, threads: int = 1) -> Worth:
+def worth_of(problem: Problem, given: Given, seed: int, threads: int = 1) -> Worth:
     """Values of all proposals. ValueError where one breaks a rule or states another amount."""
     count, k = given.offer.shape
     worth = Worth(
@@ -36,7 +37,7 @@ def worth_of(problem: Problem, given: Given, threads: int = 1) -> Worth:
     share = int(problem.policy.alternative_share_ppm)
 
     def work(start: int, stop: int) -> int:
-        return _value(start, stop, problem.data, problem.groups, terms, share, given, worth)
+        return _value(start, stop, problem.data, problem.groups, terms, share, seed, given, worth)
 
     wrong = sum(over_parts(work, count, threads))
     if wrong:
@@ -52,6 +53,7 @@ def _value(
     groups: Groups,
     terms: Int64,
     share: int,
+    seed: int,
     given: Given,
     worth: Worth,
 ) -> int:
@@ -91,9 +93,14 @@ def _value(
             savings[i, y] = saving
             values[i, y] = twice_scaled(saving, share, offers[j].delivery)
             more = scaled(request.coverage + saving, offers[j].delivery) - values[i, y]
-            if request.is_reached == 0 and more > best:
-                best = more
-                firsts[i] = y
+            if request.is_reached != 0 or more < best:
+                continue
+            if more == best and firsts[i] < 255:
+                known = names[i, firsts[i]]
+                if lot(seed, request.id, j) > lot(seed, request.id, known):
+                    continue
+            best = more
+            firsts[i] = y
         if firsts[i] < 255:
             values[i, firsts[i]] += best
     return wrong

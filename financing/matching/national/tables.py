@@ -1,7 +1,8 @@
-"""Columns of loan requests and their patents: frozen, documented, checked once at the border.
+"""Columns of requests and their patents: frozen, documented, checked once at the border.
 
-Read by `packing.py`; made from rows by `from_rows.py`, from records by snapshots, and by the
-benchmarks' generator. Offers and policy stay rows (`tables.py`, `policy.py`): they are few.
+Read by `packing.py` and `insurance_packing.py`; made from rows by `from_rows.py`, from records by
+snapshots, and by the benchmarks' generator. Offers and policy stay rows (`tables.py`, `policy.py`):
+they are few.
 """
 
 # array() is a dataclass field; ruff cannot see that.
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from financing.matching.tables import PATENT_KINDS, SIZE_CLASSES
+from financing.matching.tables import COVER_KINDS, PATENT_KINDS, SIZE_CLASSES
 
 Int64 = NDArray[np.int64]
 Int32 = NDArray[np.int32]
@@ -62,6 +63,7 @@ def array(
 class PatentColumns:
     """One line per patent; those of one request lie together, in the order of their ids."""
 
+    id: Int64 = array("int64", "the patent", least=0)
     kind: UInt8 = array("uint8", "index in PATENT_KINDS", least=0, most=len(PATENT_KINDS) - 1)
     expires_on: Int32 = array("int32", "day the patent ends", unit="days")
     appraised_value_fen: Int64 = array(
@@ -118,38 +120,103 @@ class LoanRequestColumns:
         return len(self.id)
 
 
-def check(requests: LoanRequestColumns) -> None:
+@dataclass(frozen=True, slots=True, eq=False)
+class InsuredPatentColumns:
+    """One line per patent to be covered, as `PatentColumns`."""
+
+    id: Int64 = array("int64", "the patent", least=0)
+    kind: UInt8 = array("uint8", "index in PATENT_KINDS", least=0, most=len(PATENT_KINDS) - 1)
+    expires_on: Int32 = array("int32", "day the patent ends", unit="days")
+    failures: Int64 = array(
+        "int64", "bit n set: does not meet condition_codes[n]", least=0, most=2**62 - 1
+    )
+
+    def __len__(self) -> int:
+        return len(self.kind)
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class InsuranceRequestColumns:
+    """One line per open insurance request, in any order; the result does not depend on it."""
+
+    id: Int64 = array("int64", "the request; each once", least=0)
+    region: UInt16 = array("uint16", "index in `region_codes`", least=0)
+    industry: UInt16 = array("uint16", "index in `industry_codes`", least=0)
+    size_class: UInt8 = array("uint8", "index in SIZE_CLASSES", least=0, most=len(SIZE_CLASSES) - 1)
+    cover_kind: UInt8 = array("uint8", "index in COVER_KINDS", least=0, most=len(COVER_KINDS) - 1)
+    sum_insured_fen: Int64 = array(
+        "int64", "sum insured asked for", unit="fen", least=1, most=MOST_FEN
+    )
+    max_premium_fen: Int64 = array(
+        "int64", "highest yearly premium accepted", unit="fen", least=0, most=MOST_FEN, none=-1
+    )
+    is_first_time_borrower: Bool = array("bool", "no earlier registered pledge")
+    waiting_days: Int32 = array("int32", "days since it was submitted", unit="days", least=0)
+    patents_start: Int64 = array(
+        "int64",
+        "one longer than the others: patents of line i are patents_start[i] to [i + 1] - 1",
+        least=0,
+    )
+    patents: InsuredPatentColumns
+    region_codes: tuple[str, ...]
+    industry_codes: tuple[str, ...]
+    condition_codes: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.id)
+
+
+RequestColumns = LoanRequestColumns | InsuranceRequestColumns
+
+
+def check(requests: RequestColumns) -> None:
     """Raise `ColumnError` at the first column that is not as documented; one pass over each."""
+    if isinstance(requests, LoanRequestColumns):
+        _check_common("loan_requests", requests)
+        _check_loans(requests)
+    else:
+        _check_common("insurance_requests", requests)
+        _need(
+            len(requests.condition_codes) <= 62,
+            "insurance_requests.condition_codes: at most 62 different conditions",
+        )
+
+
+def _check_common(table: str, requests: RequestColumns) -> None:
     count = len(requests)
-    _check_table("loan_requests", requests, count)
+    _check_table(table, requests, count)
     _check_table("patents", requests.patents, len(requests.patents))
     start = requests.patents_start
     _need(
         bool(start[0] == 0 and start[-1] == len(requests.patents) and (np.diff(start) >= 0).all()),
-        "loan_requests.patents_start: from 0 to the number of patents, never falling",
+        f"{table}.patents_start: from 0 to the number of patents, never falling",
     )
+    _need(len(np.unique(requests.id)) == count, f"{table}.id: each id once")
+    _check_index(f"{table}.region", requests.region_codes, requests.region)
+    _check_index(f"{table}.industry", requests.industry_codes, requests.industry)
+
+
+def _check_loans(requests: LoanRequestColumns) -> None:
+    patents = requests.patents
     _need(
         bool((requests.least_accepted_fen <= requests.principal_fen).all()),
         "loan_requests.least_accepted_fen: at most principal_fen",
     )
-    _need(len(np.unique(requests.id)) == count, "loan_requests.id: each id once")
-    for name, codes, column in (
-        ("region", requests.region_codes, requests.region),
-        ("industry", requests.industry_codes, requests.industry),
-        ("patents.pledgee", requests.institution_ids, requests.patents.pledgee),
-    ):
-        _need(
-            not len(column) or int(column.max()) < len(codes),
-            f"loan_requests.{name}: an index of its {len(codes)} codes",
-        )
+    _check_index("loan_requests.patents.pledgee", requests.institution_ids, patents.pledgee)
     _need(
         len(requests.certificate_codes) <= 62,
         "loan_requests.certificate_codes: at most 62 different certificates",
     )
-    patents = requests.patents
     _need(
         bool(((patents.appraised_value_fen < 0) == (patents.appraised_on == NO_DAY)).all()),
         "patents.appraised_on: given exactly when appraised_value_fen is",
+    )
+
+
+def _check_index(where: str, codes: tuple[str, ...], column: NDArray[Any]) -> None:
+    _need(
+        not len(column) or int(column.max()) < len(codes),
+        f"{where}: an index of its {len(codes)} codes",
     )
 
 

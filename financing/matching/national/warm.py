@@ -10,7 +10,6 @@ from datetime import date
 from itertools import product
 
 from financing.matching.national import engine
-from financing.matching.national.compiled import CACHE_FOLDER
 from financing.matching.national.from_rows import request_columns
 from financing.matching.national.packing import Closed, pack
 from financing.matching.policy import MatchingPolicy

@@ -1,0 +1,75 @@
+"""Loans of one run: columns in, proposals with baskets and prices out; called by `run.py`."""
+
+import numpy as np
+
+from financing.matching.national.eligible import eligible_requests
+from financing.matching.national.engine import Allocation, Progress, allocate_loans
+from financing.matching.national.kind_result import KindResult, ProposalColumns, kind_result
+from financing.matching.national.loan_baskets import loan_baskets
+from financing.matching.national.packing import Closed
+from financing.matching.national.ranking import ranked
+from financing.matching.national.tables import Bool, Int32, Int64, LoanRequestColumns
+from financing.matching.policy import MatchingPolicy
+from financing.matching.tables import LoanOfferRow
+
+
+def run_loans(
+    columns: LoanRequestColumns,
+    offers: tuple[LoanOfferRow, ...],
+    policy: MatchingPolicy,
+    *,
+    closed: Closed,
+    previous: tuple[Int64, Int32],
+    start: dict[str, tuple[int, int]],
+    threads: int,
+    progress: Progress,
+) -> KindResult:
+    """`columns` are checked, and neither they nor `offers` are empty."""
+    found = allocate_loans(
+        columns,
+        offers,
+        policy,
+        closed=closed,
+        start=start,
+        threads=threads,
+        progress=progress,
+    )
+    problem = found.problem
+    progress("proposals", found.bound_fen)
+    proposals = _proposals(found, columns, threads)
+    progress("eligible", found.bound_fen)
+    is_eligible: Bool = np.zeros(len(columns), dtype=np.bool_)
+    is_eligible[problem.line] = eligible_requests(problem, threads)
+    return kind_result(
+        proposals=proposals,
+        offer_ids=tuple(row.id for row in problem.offer_rows),
+        room=problem.room,
+        room_count=problem.room_count,
+        prices=found.prices,
+        value_fen=found.value_fen,
+        bound_fen=found.bound_fen,
+        is_eligible=is_eligible,
+    )
+
+
+def _proposals(found: Allocation, columns: LoanRequestColumns, threads: int) -> ProposalColumns:
+    problem, given, worth = found.problem, found.given, found.worth
+    lines = ranked(problem.data.requests, given, worth.value_fen, worth.first, found.seed)
+    at = (lines.request, lines.place)
+    starts, ids, conditional = loan_baskets(
+        problem, columns, lines.request, given.offer[at], threads
+    )
+    return ProposalColumns(
+        request_id=problem.data.requests["id"][lines.request],
+        place=problem.line[lines.request].astype(np.int64),
+        offer=given.offer[at],
+        rank=lines.rank,
+        is_first=worth.first[lines.request] == lines.place,
+        amount_fen=given.amount[at],
+        saving_fen=worth.saving_fen[at],
+        value_fen=worth.value_fen[at],
+        is_conditional=conditional,
+        premium_fen=np.full(len(lines.rank), -1, dtype=np.int64),
+        patents_start=starts,
+        patent_id=ids,
+    )
