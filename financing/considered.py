@@ -44,7 +44,8 @@ def considered_offers(request: AnyRequest, offers: Sequence[AnyOffer]) -> frozen
     over_one = Q(**{f"{kind.offer_field}__in": offers})
     # One group per offer; runs over many offers name none.
     rows = (
-        MatchRun.objects.filter(over_all | over_it | over_one)
+        MatchRun.objects.written()
+        .filter(over_all | over_it | over_one)
         .filter(status=RunStatus.DONE, started_at__gte=request.submitted_at, as_of__isnull=False)
         .values_list(kind.offer_id)
         .annotate(started_at=Max("started_at"), as_of=Max("as_of"))

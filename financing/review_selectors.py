@@ -214,7 +214,8 @@ def first_mine(user: User) -> Match | None:
 
 def last_run(user: User) -> MatchRun | None:
     """The latest run over all requests of the user's region or of the country."""
-    return MatchRun.objects.visible_to(user).filter(kind=RunKind.FULL).order_by("-pk").first()
+    runs = MatchRun.objects.visible_to(user).written()
+    return runs.filter(kind=RunKind.FULL).order_by("-pk").first()
 
 
 def waiting_days(subject: AnyRequest, *, today: date) -> int:

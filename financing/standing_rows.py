@@ -66,7 +66,8 @@ def previous_rows(kind: PairKind, request_ids: Iterable[int]) -> list[tables.Pre
 def last_national_run() -> MatchRun | None:
     """The latest finished run over the whole country."""
     return (
-        MatchRun.objects.filter(kind=RunKind.FULL, scope_prefix="", status=RunStatus.DONE)
+        MatchRun.objects.written()
+        .filter(kind=RunKind.FULL, scope_prefix="", status=RunStatus.DONE)
         .order_by("-finished_at", "-pk")
         .first()
     )

@@ -29,6 +29,8 @@ from financing.models.policies import (
 from financing.models.proposals import Proposal
 from financing.models.questions import AnswerFile, Question
 from financing.models.referrals import Referral
+from financing.models.request_chunks import RequestChunk, RequestMark
+from financing.models.run_archives import RunArchive
 from financing.models.terms import Terms
 
 __all__ = [
@@ -60,6 +62,9 @@ __all__ = [
     "Proposal",
     "Question",
     "Referral",
+    "RequestChunk",
+    "RequestMark",
+    "RunArchive",
     "StandardPremium",
     "SubsidyRule",
     "Terms",

@@ -33,6 +33,10 @@ class RunStage(models.TextChoices):
 
 
 class MatchRunQuerySet(models.QuerySet["MatchRun"]):
+    def written(self) -> MatchRunQuerySet:
+        """Without what-ifs that nobody confirmed: their results are not what stands."""
+        return self.exclude(is_dry_run=True, confirmed_at__isnull=True)
+
     def visible_to(self, user: User) -> MatchRunQuerySet:
         """Coordinators see national runs and those of their own office and the ones below it.
 
@@ -111,6 +115,29 @@ class MatchRun(models.Model):
     # Of a run over the country: yuan proposed by offer id and division of the business, which
     # regional runs share by (MATCHING 4); proposals themselves are replaced and claimed.
     allotted = models.JSONField(default=dict, blank=True)
+    # As `prices`, for offers short of pieces: value of one more, in fen.
+    count_prices = models.JSONField(default=dict, blank=True)
+    # Requests that some offer fits; null for a run that did not count them.
+    eligible_count = models.PositiveIntegerField(null=True, blank=True)
+    # A what-if: decides and keeps its result, writes no proposal unless it is confirmed.
+    is_dry_run = models.BooleanField(default=False)
+    # What a what-if supposes (services.dry_runs.Supposition); empty: things as they are.
+    supposed = models.JSONField(default=dict, blank=True)
+    confirmed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    # Why a confirmed what-if was not written after all, as a code.
+    confirm_refusal = models.CharField(max_length=20, blank=True)
+    # While it works: stage of the matcher, lines read, value bound so far (fen).
+    progress = models.JSONField(default=dict, blank=True)
+    # Wall seconds by stage, and the most memory the worker held.
+    timings = models.JSONField(default=dict, blank=True)
+    peak_mib = models.PositiveIntegerField(null=True, blank=True)
+    # Whose prices it began with.
+    warm_from = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
     failure = models.TextField(blank=True)
     start_count = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -130,3 +157,10 @@ class MatchRun(models.Model):
     @property
     def is_finished(self) -> bool:
         return self.status in (RunStatus.DONE, RunStatus.FAILED, RunStatus.CANCELLED)
+
+    @property
+    def gap(self) -> float | None:
+        """(bound - value) / bound; None before there is a bound."""
+        if not self.bound or self.value is None:
+            return None
+        return float(1 - self.value / self.bound)

@@ -1,4 +1,10 @@
-"""What the latest run proposes; replaced by the next run, never the target of a foreign key."""
+"""What the latest run proposes; replaced by the next run, never the target of a foreign key.
+
+The table is partitioned by run (migration 0014): each run over the country gets a partition of its
+own, everything else lies in the default one. A national run writes millions of rows, so the
+database checks no foreign keys row by row; `services.full_runs` checks them for all at once, and
+deleting a request or an offer still deletes its proposals (CASCADE below).
+"""
 
 from __future__ import annotations
 
@@ -24,19 +30,51 @@ class ProposalQuerySet(models.QuerySet["Proposal"]):
 
 
 class Proposal(RequestAndOffer, models.Model):
-    run = models.ForeignKey(MatchRun, on_delete=models.PROTECT, related_name="proposals")
-    business = models.ForeignKey(Business, on_delete=models.CASCADE, related_name="proposals")
+    run = models.ForeignKey(
+        MatchRun,
+        on_delete=models.PROTECT,
+        related_name="proposals",
+        db_constraint=False,
+        db_index=False,
+    )
+    business = models.ForeignKey(
+        Business, on_delete=models.CASCADE, related_name="proposals", db_constraint=False
+    )
     loan_request = models.ForeignKey(
-        LoanRequest, on_delete=models.CASCADE, null=True, blank=True, related_name="proposals"
+        LoanRequest,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="proposals",
+        db_constraint=False,
+        db_index=False,
     )
     loan_offer = models.ForeignKey(
-        LoanOffer, on_delete=models.CASCADE, null=True, blank=True, related_name="proposals"
+        LoanOffer,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="proposals",
+        db_constraint=False,
+        db_index=False,
     )
     insurance_request = models.ForeignKey(
-        InsuranceRequest, on_delete=models.CASCADE, null=True, blank=True, related_name="proposals"
+        InsuranceRequest,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="proposals",
+        db_constraint=False,
+        db_index=False,
     )
     insurance_offer = models.ForeignKey(
-        InsuranceOffer, on_delete=models.CASCADE, null=True, blank=True, related_name="proposals"
+        InsuranceOffer,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="proposals",
+        db_constraint=False,
+        db_index=False,
     )
     rank = models.PositiveSmallIntegerField(_("rank"))
     # Written by an incremental run; the next full run decides for good.
@@ -52,18 +90,31 @@ class Proposal(RequestAndOffer, models.Model):
         verbose_name = _("proposal")
         verbose_name_plural = _("proposals")
         ordering = ["rank", "pk"]
+        indexes = [
+            models.Index(
+                fields=["loan_offer"],
+                condition=Q(loan_offer__isnull=False),
+                name="loan_proposal_offer",
+            ),
+            models.Index(
+                fields=["insurance_offer"],
+                condition=Q(insurance_offer__isnull=False),
+                name="insurance_proposal_offer",
+            ),
+        ]
+        # Unique within a partition; between partitions the lock of `writing_lock` sees to it.
         constraints = [
             models.CheckConstraint(
                 condition=ONE_KIND,
                 name="proposal_one_kind",
             ),
             models.UniqueConstraint(
-                fields=["loan_request", "loan_offer"],
+                fields=["loan_request", "loan_offer", "run"],
                 condition=Q(loan_request__isnull=False),
                 name="loan_proposal_once",
             ),
             models.UniqueConstraint(
-                fields=["insurance_request", "insurance_offer"],
+                fields=["insurance_request", "insurance_offer", "run"],
                 condition=Q(insurance_request__isnull=False),
                 name="insurance_proposal_once",
             ),

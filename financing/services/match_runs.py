@@ -51,7 +51,10 @@ def request_run(*, actor: Actor, office: BranchOffice) -> MatchRun:
     """
     BranchOffice.objects.select_for_update().get(pk=office.pk)
     unfinished = MatchRun.objects.filter(
-        kind=RunKind.FULL, office=office, status__in=[RunStatus.QUEUED, RunStatus.RUNNING]
+        kind=RunKind.FULL,
+        office=office,
+        is_dry_run=False,
+        status__in=[RunStatus.QUEUED, RunStatus.RUNNING],
     ).first()
     if unfinished is not None:
         if not _is_given_up(unfinished):
