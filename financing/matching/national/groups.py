@@ -125,18 +125,20 @@ def make_groups(
     term = term_place[first]
     where = province[columns.region[first]]
     size = columns.size_class[first]
-    is_open = np.array([_is_open(row, policy) for row in rows], dtype=np.bool_)
+    opened = np.array([is_open(row, policy) for row in rows], dtype=np.bool_)
     serves = np.array(
         [
             [not row.regions or any(r[:2] == code for r in row.regions) for row in rows]
             for code in codes
-        ]
+        ],
+        dtype=np.bool_,
     )
     accepts = np.array(
         [
             [not row.size_classes or size_class in row.size_classes for row in rows]
             for size_class in SIZE_CLASSES
-        ]
+        ],
+        dtype=np.bool_,
     )
     minimum = np.array([row.principal_min_fen for row in rows], dtype=np.int64)
     maximum = np.array([row.principal_max_fen for row in rows], dtype=np.int64)
@@ -145,7 +147,7 @@ def make_groups(
     for group in range(len(first)):
         key = (int(where[group]), int(size[group]), int(term[group]))
         if key not in known:
-            fits = is_open & serves[key[0]] & accepts[key[1]] & (saving_ppm[key[2]] >= 0)
+            fits = opened & serves[key[0]] & accepts[key[1]] & (saving_ppm[key[2]] >= 0)
             known[key] = np.flatnonzero(fits).astype(np.int32)
         some = known[key]
         useful = (minimum[some] <= high[group]) & (
@@ -175,7 +177,7 @@ def _extremes(requests: Records, start: Int64) -> tuple[Int64, Int64, Float64]:
     return low, high, share
 
 
-def _is_open(row: LoanOfferRow, policy: MatchingPolicy) -> bool:
+def is_open(row: LoanOfferRow, policy: MatchingPolicy) -> bool:
     """Rule not_open, which no request can change."""
     return (
         not row.is_institution_suspended

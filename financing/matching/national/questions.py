@@ -4,6 +4,7 @@ Flows are rounded to the fen, so close to the ceiling (within yuan) the sheet of
 tell. Such pairs are rare; each distinct question is put once.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +13,8 @@ from financing.matching.national.listing import open_questions
 from financing.matching.national.packing import Problem
 from financing.matching.national.pairs import QUESTIONS
 from financing.matching.national.tables import Int32, Int64
-from financing.matching.savings import percent
+from financing.matching.savings import CostBook, percent
+from financing.matching.tables import LoanOfferRow
 
 
 def with_answers(problem: Problem, lines: Int32) -> Problem:
@@ -30,22 +32,29 @@ def with_answers(problem: Problem, lines: Int32) -> Problem:
 
 
 def _answers(problem: Problem, questions: Int64) -> Int64:
-    return np.array([_answer(problem, int(key)) for key in questions], dtype=np.int64)
+    known = problem.offer_rows, problem.terms, problem.limits_ppm, problem.book
+    return np.array([answer_of(int(key), *known) for key in questions], dtype=np.int64)
 
 
-def _answer(problem: Problem, key: int) -> int:
-    """Rules above_rate_ceiling and above_borrowers_rate for one question of `pairs.ask_key`."""
+def answer_of(
+    key: int,
+    offers: Sequence[LoanOfferRow],
+    terms: Sequence[int],
+    limits_ppm: Sequence[int],
+    book: CostBook,
+) -> int:
+    """Rules above_rate_ceiling and above_borrowers_rate for one question of `pairs.ask_key`.
+
+    1 = passes. The key counts places in these offers, terms and limits.
+    """
     yuan, line = divmod(key, QUESTIONS)
     line, conditional = divmod(line, 2)
-    line, number = divmod(line, len(problem.offer_rows))
-    limit, term = divmod(line, len(problem.terms))
-    offer = problem.offer_rows[number]
-    terms = problem.book.terms(
-        offer, problem.terms[term], yuan * 100, conditional=bool(conditional)
-    )
-    if problem.book.is_above_ceiling(terms):
+    line, number = divmod(line, len(offers))
+    limit, term = divmod(line, len(terms))
+    cash = book.terms(offers[number], terms[term], yuan * 100, conditional=bool(conditional))
+    if book.is_above_ceiling(cash):
         return 0
     if limit == 0:
         return 1
-    apr = problem.book.apr(terms)
-    return int(apr is not None and apr <= percent(problem.limits_ppm[limit - 1]))
+    apr = book.apr(cash)
+    return int(apr is not None and apr <= percent(limits_ppm[limit - 1]))

@@ -1,0 +1,172 @@
+"""One request beside many offers, and one offer beside many requests, compiled; for the books.
+
+The rules are those of `pairs.py`; here is only which pairs are looked at and what is kept of them.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from financing.matching.national.compiled import bare, signed
+from financing.matching.national.pairs import ASK, pair_amount, scaled, twice_scaled
+from financing.matching.national.problem import Records, Words
+from financing.matching.national.tables import Bool, Int32, Int64
+
+
+class Found(NamedTuple):
+    """By pair found: place of the other side, and figures in fen.
+
+    Where the readable rules must be asked, `amount` is ASK and `saving` the question.
+    """
+
+    place: Int32
+    amount: Int64
+    saving: Int64
+    first: Int64
+    further: Int64
+
+
+def no_found(count: int) -> Found:
+    """Places for so many pairs."""
+    four = np.empty((4, count), dtype=np.int64)
+    return Found(np.empty(count, dtype=np.int32), four[0], four[1], four[2], four[3])
+
+
+def those(found: Found, where: slice | NDArray[Any]) -> Found:
+    """Some of the pairs: a slice, places or truths."""
+    return Found(
+        found.place[where],
+        found.amount[where],
+        found.saving[where],
+        found.first[where],
+        found.further[where],
+    )
+
+
+class Accepting(NamedTuple):
+    """By offer: does it accept the request's term, size class, region and industry."""
+
+    term: Bool
+    size_class: Bool
+    region: Bool
+    industry: Bool
+
+
+@bare
+def scan_offers(
+    accepting: Accepting,
+    is_priced: Bool,
+    months: int,
+    requests: Records,
+    patents: Records,
+    offers: Records,
+    bits: Words,
+    steps: Int64,
+    costs: Records,
+    answers: Int64,
+    share: int,
+    found: Found,
+) -> int:
+    """Request 0 beside the offers that accept it; gives how many pairs are kept in `found`.
+
+    Minus one less the place of an offer whose costs are not known yet (`is_priced`). `costs` has
+    one term and its last limit: the request's.
+    """
+    count = 0
+    coverage = requests[0].coverage
+    term, size_class = accepting.term, accepting.size_class
+    region, industry = accepting.region, accepting.industry
+    places, amounts, savings = found.place, found.amount, found.saving
+    firsts, furthers = found.first, found.further
+    for j in range(len(offers)):
+        if not (term[j] and size_class[j] and region[j] and industry[j]):
+            continue
+        if not is_priced[j]:
+            return signed(-1 - j)
+        amount, saving = pair_amount(
+            0, j, 0, months, requests, patents, offers, bits, steps, costs, answers, 1
+        )
+        if amount > 0:
+            firsts[count] = scaled(coverage + saving, offers[j].delivery)
+            furthers[count] = twice_scaled(saving, share, offers[j].delivery)
+        elif amount != ASK:
+            continue
+        places[count], amounts[count], savings[count] = j, amount, saving
+        count += 1
+    return signed(count)
+
+
+class Stretch(NamedTuple):
+    """Lines to look at, as stretches of packed requests of one term.
+
+    `begin`: first line; `edge`: one longer, lines of all stretches before; `term`: place of it.
+    """
+
+    begin: Int64
+    edge: Int64
+    term: Int32
+
+
+@bare
+def scan_requests(
+    start: int,
+    stop: int,
+    stretch: Stretch,
+    terms: Int64,
+    requests: Records,
+    patents: Records,
+    offers: Records,
+    bits: Words,
+    steps: Int64,
+    costs: Records,
+    answers: Int64,
+    regions_from: int,
+    share: int,
+    found: Found,
+) -> int:
+    """Offer 0 beside places `start` to `stop` of the stretches; kept from place `start` on.
+
+    Requests without a free place are left out.
+    """
+    begin, edge, term_of = stretch.begin, stretch.edge, stretch.term
+    places, amounts, savings = found.place, found.amount, found.saving
+    firsts, furthers = found.first, found.further
+    delivery = offers[0].delivery
+    at = np.searchsorted(edge, start, side="right") - 1
+    kept = start
+    x = start
+    while x < stop:
+        while edge[at + 1] <= x:
+            at += 1
+        until = min(edge[at + 1], stop)
+        term = term_of[at]
+        months = terms[term]
+        shift = begin[at] - edge[at]
+        for y in range(x, until):
+            i = y + shift
+            if requests[i].slots == 0:
+                continue
+            amount, saving = pair_amount(
+                i,
+                0,
+                term,
+                months,
+                requests,
+                patents,
+                offers,
+                bits,
+                steps,
+                costs,
+                answers,
+                regions_from,
+            )
+            if amount > 0:
+                firsts[kept] = scaled(requests[i].coverage + saving, delivery)
+                furthers[kept] = twice_scaled(saving, share, delivery)
+            elif amount != ASK:
+                continue
+            places[kept], amounts[kept], savings[kept] = i, amount, saving
+            kept += 1
+        x = until
+    return signed(kept - start)

@@ -1,0 +1,252 @@
+"""Open loan requests kept packed, so that a new or changed offer finds whom it fits at once.
+
+Groups decide first (province, size class, term, band of principal), then every line of those left
+is looked at, in parts. Benchmarks hold books of the country; whoever keeps columns can.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from financing.matching.national.cost_sheet import cost_sheet
+from financing.matching.national.groups import is_open
+from financing.matching.national.incremental import (
+    Found,
+    Stretch,
+    no_found,
+    scan_requests,
+    those,
+)
+from financing.matching.national.packed_offers import (
+    cost_records,
+    limit_steps,
+    offer_bits,
+    offer_records,
+)
+from financing.matching.national.packing import NO_COUNT, Closed, Problem, pack
+from financing.matching.national.pairs import ASK, QUESTIONS
+from financing.matching.national.problem import Records
+from financing.matching.national.questions import answer_of
+from financing.matching.national.tables import Bool, Int32, Int64, LoanRequestColumns
+from financing.matching.national.threads import over_parts
+from financing.matching.policy import MatchingPolicy
+from financing.matching.tables import SIZE_CLASSES, LoanOfferRow
+
+
+class Takers(NamedTuple):
+    """Requests an offer fits, by place in the book's columns; figures in fen.
+
+    `worth_fen`: as the proposal that reaches the business, or as another where `is_reached`.
+    """
+
+    place: Int32
+    amount_fen: Int64
+    saving_fen: Int64
+    worth_fen: Int64
+    is_reached: Bool
+
+    def __len__(self) -> int:
+        return len(self.place)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RequestBook:
+    """Requests in the order of their groups, with what decides for whole groups."""
+
+    problem: Problem
+    columns: LoanRequestColumns
+    province: Int32
+    provinces: tuple[str, ...]
+    size_class: Int32
+    institutions: dict[str, int]
+    closed_institution: dict[str, Int64]
+    closed_offer: dict[str, Int64]
+
+    def __len__(self) -> int:
+        return self.problem.count
+
+
+def request_book(
+    columns: LoanRequestColumns,
+    policy: MatchingPolicy,
+    *,
+    closed: Closed | None = None,
+    threads: int = 1,
+) -> RequestBook:
+    """Pack the requests; raises ColumnError as `pack` does."""
+    closed = closed or Closed()
+    problem = pack(columns, (), policy, closed=Closed(counted=closed.counted), threads=threads)
+    first = problem.line[problem.groups.start[:-1]]
+    codes = tuple(sorted({code[:2] for code in columns.region_codes}))
+    number = {code: place for place, code in enumerate(codes)}
+    province = np.array([number[code[:2]] for code in columns.region_codes], dtype=np.int32)
+    packed_at = np.empty(len(columns), dtype=np.int64)
+    packed_at[problem.line] = np.arange(len(columns))
+    return RequestBook(
+        problem=problem,
+        columns=columns,
+        province=province[columns.region[first]],
+        provinces=codes,
+        size_class=columns.size_class[first].astype(np.int32),
+        institutions={id_: place for place, id_ in enumerate(columns.institution_ids)},
+        closed_institution=_by_name(closed.institutions, packed_at),
+        closed_offer=_by_name(closed.offers, packed_at),
+    )
+
+
+def takers(book: RequestBook, offer: LoanOfferRow, *, threads: int = 1) -> Takers:
+    """Every request with a free place that the offer fits, in no order; raises ColumnError.
+
+    What is closed to the pair is left out; `already_decided` is the caller's where it is not.
+    """
+    problem = book.problem
+    policy, terms = problem.policy, problem.terms
+    sheet = cost_sheet((offer,), terms, problem.limits_ppm, policy, problem.book)
+    stretch = _stretches(book, offer, sheet.saving_ppm[:, 0] >= 0)
+    costs = cost_records(sheet)
+    bits, regions_from = offer_bits((offer,), book.columns)
+    institutions = {**book.institutions}
+    institutions.setdefault(offer.institution_id, len(institutions))
+    records = offer_records((offer,), book.columns, institutions)
+    count = int(stretch.edge[-1])
+    found = no_found(count)
+    term_months = np.asarray(terms, dtype=np.int64)
+
+    def work(start: int, stop: int) -> tuple[int, int]:
+        kept = scan_requests(
+            start,
+            stop,
+            stretch,
+            term_months,
+            problem.data.requests,
+            problem.data.patents,
+            records,
+            bits,
+            limit_steps((offer,)),
+            costs,
+            np.zeros(0, dtype=np.int64),
+            regions_from,
+            policy.alternative_share_ppm,
+            found,
+        )
+        return start, start + kept
+
+    kept = over_parts(work, count, threads)
+    places = np.concatenate([np.arange(a, b) for a, b in kept or [(0, 0)]])
+    some = _answered(those(found, places), book, offer, costs, records)
+    some = _without_closed(some, book, offer)
+    reached = problem.data.requests["is_reached"][some.place] != 0
+    return Takers(
+        problem.line[some.place],
+        some.amount,
+        some.saving,
+        np.where(reached, some.further, some.first),
+        reached,
+    )
+
+
+def best_within(
+    found: Takers, room_fen: int, room_count: int = NO_COUNT, *, lot: Callable[[int], int] = int
+) -> Int64:
+    """Which of them the offer's room takes: those not reached first, most worth per fen first.
+
+    What no longer fits is passed over. Ties by `lot` of the place in the columns. Indices, best
+    first: what a greedy hand does with the offer alone (`allocation.py`).
+    """
+    chosen: list[int] = []
+    for reached in (False, True):
+        waiting = np.flatnonzero((found.is_reached == reached) & (found.amount_fen <= room_fen))
+        density = found.worth_fen / np.maximum(found.amount_fen, 1)
+        most = 1024
+        while len(waiting) and room_count > len(chosen):
+            # Only the best few are put in order exactly, and the rest when they are needed.
+            part = waiting
+            if len(waiting) > most:
+                best = np.partition(density[waiting], len(waiting) - most)[len(waiting) - most]
+                # Equal to the last digit of a float may still be in another order exactly.
+                part = waiting[density[waiting] >= best * (1 - 1e-12)]
+            for x in sorted(part.tolist(), key=lambda x: _key(found, x, lot)):
+                if found.amount_fen[x] <= room_fen and room_count > len(chosen):
+                    chosen.append(x)
+                    room_fen -= int(found.amount_fen[x])
+            left = np.setdiff1d(waiting, part, assume_unique=True)
+            waiting = left[found.amount_fen[left] <= room_fen]
+            most *= 4
+    return np.array(chosen, dtype=np.int64)
+
+
+def _key(found: Takers, x: int, lot: Callable[[int], int]) -> tuple[int, int]:
+    """Falling worth per fen as whole numbers: two different shares of at most 10^12 fen differ by
+    more than one part in 10^25."""
+    worth, amount = int(found.worth_fen[x]), max(int(found.amount_fen[x]), 1)
+    return -(worth * 10**25 // amount), lot(int(found.place[x]))
+
+
+def _stretches(book: RequestBook, offer: LoanOfferRow, saves: Bool) -> Stretch:
+    """Lines of the groups that province, size class, term and principal leave to the offer."""
+    groups, policy = book.problem.groups, book.problem.policy
+    if is_open(offer, policy):
+        served = {code[:2] for code in offer.regions}
+        serves = np.array([not served or code in served for code in book.provinces])
+        accepts = np.array(
+            [not offer.size_classes or s in offer.size_classes for s in SIZE_CLASSES]
+        )
+        fits = serves[book.province] & accepts[book.size_class] & saves[groups.term]
+        fits &= offer.principal_min_fen <= groups.high
+        fits &= offer.principal_max_fen >= groups.share * groups.low * (1 - 1e-9) - 1
+        chosen = np.flatnonzero(fits)
+    else:
+        chosen = np.zeros(0, dtype=np.int64)
+    edge = np.zeros(len(chosen) + 1, dtype=np.int64)
+    np.cumsum(groups.start[chosen + 1] - groups.start[chosen], out=edge[1:])
+    return Stretch(groups.start[chosen], edge, groups.term[chosen])
+
+
+def _answered(
+    found: Found, book: RequestBook, offer: LoanOfferRow, costs: Records, records: Records
+) -> Found:
+    """Pairs near the ceiling decided by the readable rules: kept with their figures, or gone."""
+    asked = np.flatnonzero(found.amount == ASK)
+    if not len(asked):
+        return found
+    problem = book.problem
+    known = (offer,), problem.terms, problem.limits_ppm, problem.book
+    answers = {int(key): answer_of(int(key), *known) for key in np.unique(found.saving[asked])}
+    delivery, share = int(records[0]["delivery"]), problem.policy.alternative_share_ppm
+    stays = np.ones(len(found.place), dtype=np.bool_)
+    for x in asked:
+        key = int(found.saving[x])
+        stays[x] = answers[key] == 1
+        yuan, line = divmod(key, QUESTIONS)
+        line, conditional = divmod(line, 2)
+        cost = costs[line // len(problem.terms), line % len(problem.terms), 0]
+        saving = yuan * 100 * int(cost["saving_ppm"]) // 10**6 - int(cost[f"fixed_{conditional}"])
+        coverage = int(problem.data.requests[found.place[x]]["coverage"])
+        found.amount[x], found.saving[x] = yuan * 100, saving
+        found.first[x] = (coverage + saving) * delivery // 10**6
+        found.further[x] = saving * share * delivery // 10**12
+    return those(found, stays)
+
+
+def _without_closed(found: Found, book: RequestBook, offer: LoanOfferRow) -> Found:
+    nobody = np.zeros(0, dtype=np.int64)
+    closed = np.concatenate(
+        (
+            book.closed_institution.get(offer.institution_id, nobody),
+            book.closed_offer.get(offer.id, nobody),
+        )
+    )
+    if not len(closed):
+        return found
+    stays = ~np.isin(found.place, closed)
+    return those(found, stays)
+
+
+def _by_name(pairs: Iterable[tuple[int, str]], packed_at: Int64) -> dict[str, Int64]:
+    """Packed places by institution or offer."""
+    places: dict[str, list[int]] = {}
+    for place, name in pairs:
+        places.setdefault(name, []).append(int(packed_at[place]))
+    return {name: np.array(some, dtype=np.int64) for name, some in places.items()}
