@@ -12,9 +12,10 @@ from decimal import Decimal
 from django.db.models import Count, F, Prefetch, QuerySet, Sum
 from django.utils import timezone
 
-from businesses.models import Certificate, Patent
+from businesses.models import Business, Certificate, Patent
 from businesses.models.co_owners import CoOwner
 from businesses.models.encumbrances import EncumbranceKind
+from businesses.rules.findings import Finding
 from businesses.rules.reference_rates import lpr_percent
 from businesses.selectors import expires_on, latest_appraisal, registrability_of
 from financing.delivery_shares import delivery_shares_ppm
@@ -300,15 +301,26 @@ def _loan_request_row(
         least_accepted_fen=fen(request.least_accepted),
         term_months=request.term_months,
         max_apr_ppm=None if limit is None else ppm(limit),
-        certificates=frozenset(
-            certificate.kind
-            for certificate in business.certificates.all()
-            if certificate.valid_until is None or certificate.valid_until >= on
-        ),
+        certificates=certificates_held(business, on),
         is_first_time_borrower=is_first_time,
         waiting_days=waiting_days(request, on),
         patents=patents,
     )
+
+
+def certificates_held(business: Business, on: date) -> frozenset[str]:
+    """Kinds of the certificates that are valid on a day."""
+    return frozenset(
+        certificate.kind
+        for certificate in business.certificates.all()
+        if certificate.valid_until is None or certificate.valid_until >= on
+    )
+
+
+def hard_grounds(findings: Iterable[Finding]) -> frozenset[str]:
+    """Codes of the hard grounds that keep a patent out whatever the offer and the term."""
+    codes = {finding.code for finding in findings if finding.severity == "hard"}
+    return frozenset(codes - PAIR_GROUNDS)
 
 
 def _patent_row(patent: Patent, on: date, pledge: Pledge | None) -> tables.PatentRow:
@@ -321,8 +333,7 @@ def _patent_row(patent: Patent, on: date, pledge: Pledge | None) -> tables.Paten
         expires_on=expires_on(patent),
         appraised_value_fen=None if appraisal is None else fen(appraisal.appraised_value),
         appraised_on=None if appraisal is None else appraisal.appraised_on,
-        hard_grounds=frozenset(finding.code for finding in findings if finding.severity == "hard")
-        - PAIR_GROUNDS,
+        hard_grounds=hard_grounds(findings),
         soft_grounds=frozenset(finding.code for finding in findings if finding.severity == "soft")
         - PAIR_GROUNDS,
         co_owner_ids=frozenset(co_owner_id(owner) for owner in patent.co_owners.all()),

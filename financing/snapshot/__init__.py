@@ -1,0 +1,1 @@
+"""Requests in matching as columns, kept in the database between runs (MATCHING 5)."""

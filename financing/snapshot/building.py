@@ -1,0 +1,149 @@
+"""Records -> a chunk of columns, in a fixed number of queries; `refreshing.py` calls it.
+
+The rows are those of `kind_rows`, the same that a page or an incremental run is decided on: the
+facts have one source. Here they only become columns, and what the rules say is asked again for each
+day from which on it may differ.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from functools import partial
+
+import numpy as np
+from django.utils import timezone
+
+from businesses.days_of_change import days_of_change
+from businesses.models import Business, Patent
+from businesses.selectors import registrability_of
+from financing.insurance_rows import insurability_failures
+from financing.kind_rows import rows_of
+from financing.match_rows import certificates_held, hard_grounds
+from financing.matching.national.from_rows import patents_in_order, request_columns
+from financing.matching.national.tables import (
+    InsuranceRequestColumns,
+    InsuredPatentColumns,
+    RequestColumns,
+)
+from financing.matching.tables import (
+    COVER_KINDS,
+    PATENT_KINDS,
+    SIZE_CLASSES,
+    InsuranceRequestRow,
+    LoanRequestRow,
+    RequestRow,
+)
+from financing.pair_kinds import AnyRequest, PairKind
+from financing.snapshot.chunks import Chunk, joined, with_columns
+from financing.snapshot.dated import Dated, changes, dated, day_number
+
+DAY = timedelta(days=1)
+
+
+def read_chunk(kind: PairKind, request_ids: Collection[int], on: date) -> Chunk:
+    """Those of the requests that are in matching, rising by id, right from `on` on."""
+    found = kind.requests._default_manager.in_matching().filter(pk__in=request_ids)
+    requests: list[AnyRequest] = list(rows_of(kind).with_facts(found).order_by("pk"))
+    return chunk_of(kind, requests, on)
+
+
+def chunk_of(kind: PairKind, requests: Sequence[AnyRequest], on: date) -> Chunk:
+    """Requests read `with_facts`."""
+    rows = list(rows_of(kind).request_rows(requests, on))
+    ids = [request.pk for request in requests]
+    patents = {patent.pk: patent for request in requests for patent in request.patents.all()}
+    ordered = [patents[int(row.id)] for row in patents_in_order(rows)]
+    flag_codes: dict[str, int] = {}
+    columns: RequestColumns
+    if kind.name == "loan":
+        columns = request_columns([row for row in rows if isinstance(row, LoanRequestRow)], ids)
+        flags = _per_patent(ordered, on, _hard_bit)
+    else:
+        flags = _per_patent(
+            ordered, on, lambda patent, day: _bits(insurability_failures(patent, day), flag_codes)
+        )
+        columns = _insurance_columns(rows, ids, tuple(flag_codes))
+    numbers = np.array([patent.pk for patent in ordered], dtype=np.int64)
+    columns = with_columns(columns, patents=replace(columns.patents, id=numbers))
+    certificates: Dated | None = None
+    if kind.name == "loan":
+        held: dict[str, int] = {}
+        certificates = dated([_certificates(request.business, on, held) for request in requests])
+        columns = with_columns(columns, certificate_codes=tuple(held))
+    chunk = Chunk(
+        columns=columns,
+        business=np.array([request.business_id for request in requests], dtype=np.int64),
+        submitted_on=np.array([_submitted_on(each, on) for each in requests], dtype=np.int32),
+        certificates=certificates,
+        flags=flags,
+    )
+    return joined([chunk])
+
+
+def _submitted_on(request: AnyRequest, on: date) -> int:
+    """As `match_rows.waiting_days` counts from."""
+    return day_number(timezone.localdate(request.submitted_at) if request.submitted_at else on)
+
+
+def _hard_bit(patent: Patent, day: date) -> int:
+    return int(bool(hard_grounds(registrability_of(patent, on=day))))
+
+
+def _per_patent(
+    patents: Sequence[Patent], on: date, bits_on: Callable[[Patent, date], int]
+) -> Dated:
+    """What `bits_on(patent, day)` says from `on` on; a patent of two requests is asked once."""
+    known: dict[int, list[tuple[date | None, int]]] = {}
+    for patent in patents:
+        if patent.pk not in known:
+            known[patent.pk] = changes(on, days_of_change(patent), partial(bits_on, patent))
+    return dated([known[patent.pk] for patent in patents])
+
+
+def _certificates(
+    business: Business, on: date, codes: dict[str, int]
+) -> list[tuple[date | None, int]]:
+    days = {
+        each.valid_until + DAY
+        for each in business.certificates.all()
+        if each.valid_until is not None and each.valid_until < date.max
+    }
+    return changes(on, days, lambda day: _bits(certificates_held(business, day), codes))
+
+
+def _bits(names: Collection[str], codes: dict[str, int]) -> int:
+    """A bit for each name; `codes` grows by the names it has not met."""
+    return sum(1 << codes.setdefault(name, len(codes)) for name in sorted(names))
+
+
+def _insurance_columns(
+    rows: Sequence[RequestRow], ids: Sequence[int], conditions: tuple[str, ...]
+) -> InsuranceRequestColumns:
+    own = [row for row in rows if isinstance(row, InsuranceRequestRow)]
+    regions = sorted({row.region_code for row in own})
+    industries = sorted({row.industry_code for row in own})
+    patents = patents_in_order(own)
+    start = np.zeros(len(own) + 1, dtype=np.int64)
+    np.cumsum([len(row.patents) for row in own], out=start[1:])
+    limits = [row.max_premium_fen for row in own]
+    return InsuranceRequestColumns(
+        id=np.array(ids, dtype=np.int64),
+        region=np.array([regions.index(row.region_code) for row in own], dtype=np.uint16),
+        industry=np.array([industries.index(row.industry_code) for row in own], dtype=np.uint16),
+        size_class=np.array([SIZE_CLASSES.index(row.size_class) for row in own], dtype=np.uint8),
+        cover_kind=np.array([COVER_KINDS.index(row.cover_kind) for row in own], dtype=np.uint8),
+        sum_insured_fen=np.array([row.sum_insured_fen for row in own], dtype=np.int64),
+        max_premium_fen=np.array([-1 if v is None else v for v in limits], dtype=np.int64),
+        is_first_time_borrower=np.array([row.is_first_time_borrower for row in own], dtype=bool),
+        waiting_days=np.array([row.waiting_days for row in own], dtype=np.int32),
+        patents_start=start,
+        patents=InsuredPatentColumns(
+            id=np.zeros(len(patents), dtype=np.int64),
+            kind=np.array([PATENT_KINDS.index(p.kind) for p in patents], dtype=np.uint8),
+            expires_on=np.array([day_number(p.expires_on) for p in patents], dtype=np.int32),
+            failures=np.zeros(len(patents), dtype=np.int64),
+        ),
+        region_codes=tuple(regions),
+        industry_codes=tuple(industries),
+        condition_codes=conditions,
+    )
