@@ -12,18 +12,26 @@ import numpy as np
 
 from financing.matching.national.at_scale import with_short_lists
 from financing.matching.national.best_set import MICRO
-from financing.matching.national.candidates import State
+from financing.matching.national.candidates import State, all_candidates
+from financing.matching.national.churn import (
+    Kept,
+    Previous,
+    kept_offers,
+    kept_worths,
+    with_bonus,
+)
 from financing.matching.national.in_memory import with_all_pairs
+from financing.matching.national.loan_figures import loan_figures, loan_savings
 from financing.matching.national.orders import Prices, make_orders, no_prices
 from financing.matching.national.packing import Closed, Problem, pack
 from financing.matching.national.proposals import Worth, worth_of
 from financing.matching.national.questions import with_answers
 from financing.matching.national.repair import Given
-from financing.matching.national.tables import LoanRequestColumns, check
+from financing.matching.national.tables import Int32, LoanRequestColumns, check
 from financing.matching.national.threads import default_threads
 from financing.matching.national.walk import walk
 from financing.matching.policy import MatchingPolicy
-from financing.matching.tables import LoanOfferRow
+from financing.matching.tables import LoanOfferRow, OfferRow
 
 ENGINE_VERSION = "national-1"
 
@@ -44,6 +52,7 @@ class Allocation:
     prices: Prices
     given: Given
     worth: Worth
+    kept: Kept | None
     value_fen: int
     bound_fen: int
     seed: int
@@ -98,12 +107,14 @@ def allocate_loans(
     policy: MatchingPolicy,
     *,
     closed: Closed | None = None,
+    previous: Previous | None = None,
     start: dict[str, tuple[int, int]] | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> Allocation:
     """Match all with all (MATCHING §1-§3). Raises ColumnError.
 
+    `previous`: proposals of the run before, which change only for more than the policy's margin.
     `start`: prices (fen_ppm, count_fen) by offer id to begin with, the last run's. `progress`
     hears the stage and, while prices are learned, the bound so far in fen.
     """
@@ -112,33 +123,54 @@ def allocate_loans(
     check(columns)
     tell("packing", 0.0)
     problem = pack(columns, offers, policy, closed=closed, threads=threads)
-    return allocate(problem, start=start, threads=threads, progress=tell)
+    known = None if previous is None else (offer_numbers(problem.offer_rows, offers), previous)
+    return allocate(
+        problem,
+        previous=known,
+        start=start,
+        threads=threads,
+        progress=tell,
+    )
 
 
 def allocate(
     problem: Problem,
     *,
+    previous: tuple[Int32, Previous] | None = None,
     start: dict[str, tuple[int, int]] | None = None,
     threads: int = 1,
     progress: Progress | None = None,
 ) -> Allocation:
-    """The same for a problem already packed."""
+    """The same for a problem already packed; `previous` with the numbers of its offers' places.
+
+    Where pairs are too many to keep, `previous` is not looked at yet.
+    """
     tell: Progress = progress if progress is not None else _silent
     seed = seed_number(problem.policy.seed)
     lines = np.arange(problem.count, dtype=np.int32)
     problem = with_answers(problem, lines)
-    begin = _known_prices(problem, start)
+    begin = known_prices(problem, problem.offer_rows, start)
+    kept = None
+    if previous is not None and len(previous[1][0]):
+        offer = kept_offers(problem, *previous)
+        kept = kept_worths(problem, offer, *loan_figures(problem, offer, threads))
     if problem.count <= KEEP_ALL:
-        prices, bound_micro, given = with_all_pairs(problem, lines, begin, seed, threads, tell)
+        tell("pairs", 0.0)
+        candidates = all_candidates(problem, lines, threads)
+        chosen = candidates if kept is None else with_bonus(candidates, kept)
+        prices, bound_micro, given = with_all_pairs(
+            problem, candidates, chosen, begin, seed, threads, tell
+        )
     else:
         prices, bound_micro, given = with_short_lists(problem, lines, begin, seed, threads, tell)
     tell("values", 0.0)
-    worth = worth_of(problem, given, seed, threads)
+    worth = worth_of(problem, given, loan_savings(problem, given, threads), seed, threads)
     return Allocation(
         problem=problem,
         prices=prices,
         given=given,
         worth=worth,
+        kept=kept,
         value_fen=int(worth.value_fen.sum()),
         bound_fen=-(-bound_micro // MICRO),
         seed=seed,
@@ -149,9 +181,18 @@ def _silent(_stage: str, _figure: float) -> None:
     pass
 
 
-def _known_prices(problem: Problem, start: dict[str, tuple[int, int]] | None) -> Prices:
+def offer_numbers(in_order: Sequence[OfferRow], offers: Sequence[OfferRow]) -> Int32:
+    """By place among the offers given: number in the problem's order."""
+    number = {row.id: place for place, row in enumerate(in_order)}
+    return np.array([number[row.id] for row in offers], dtype=np.int32)
+
+
+def known_prices(
+    problem: Problem, offers: Sequence[OfferRow], start: dict[str, tuple[int, int]] | None
+) -> Prices:
+    """Prices to begin with, by the problem's order of offers; 0 where none are known."""
     prices = no_prices(problem)
-    for number, row in enumerate(problem.offer_rows):
+    for number, row in enumerate(offers):
         known = (start or {}).get(row.id)
         if known is not None:
             prices.fen_ppm[number] = max(known[0], 0)

@@ -5,10 +5,19 @@ from datetime import date
 
 import numpy as np
 
-from financing.matching.national.tables import NO_DAY, LoanRequestColumns, PatentColumns
+from financing.matching.national.tables import (
+    NO_DAY,
+    InsuranceRequestColumns,
+    InsuredPatentColumns,
+    Int64,
+    LoanRequestColumns,
+    PatentColumns,
+)
 from financing.matching.tables import (
+    COVER_KINDS,
     PATENT_KINDS,
     SIZE_CLASSES,
+    InsuranceRequestRow,
     LoanRequestRow,
     PatentRow,
     RequestRow,
@@ -31,8 +40,6 @@ def request_columns(
     institutions = sorted({p.pledgee_institution_id for p in patents if p.pledgee_institution_id})
     places = {code: place for codes in (regions, industries) for place, code in enumerate(codes)}
     bit = {code: place for place, code in enumerate(certificates)}
-    start = np.zeros(len(rows) + 1, dtype=np.int64)
-    np.cumsum([len(row.patents) for row in rows], out=start[1:])
     return LoanRequestColumns(
         id=np.asarray(range(len(rows)) if ids is None else ids, dtype=np.int64),
         region=np.array([places[row.region_code] for row in rows], dtype=np.uint16),
@@ -53,13 +60,58 @@ def request_columns(
             [row.is_first_time_borrower for row in rows], dtype=np.bool_
         ),
         waiting_days=np.array([row.waiting_days for row in rows], dtype=np.int32),
-        patents_start=start,
+        patents_start=_starts(rows),
         patents=_patent_columns(patents, institutions),
         region_codes=tuple(regions),
         industry_codes=tuple(industries),
         certificate_codes=tuple(certificates),
         institution_ids=tuple(institutions),
     )
+
+
+def insurance_columns(
+    rows: Sequence[InsuranceRequestRow], ids: Sequence[int] | None = None
+) -> InsuranceRequestColumns:
+    """The same for insurance requests."""
+    patents = patents_in_order(rows)
+    regions = sorted({row.region_code for row in rows})
+    industries = sorted({row.industry_code for row in rows})
+    conditions = sorted(set().union(*(patent.insurability_failures for patent in patents)))
+    places = {code: place for codes in (regions, industries) for place, code in enumerate(codes)}
+    bit = {code: place for place, code in enumerate(conditions)}
+    limits = [row.max_premium_fen for row in rows]
+    return InsuranceRequestColumns(
+        id=np.asarray(range(len(rows)) if ids is None else ids, dtype=np.int64),
+        region=np.array([places[row.region_code] for row in rows], dtype=np.uint16),
+        industry=np.array([places[row.industry_code] for row in rows], dtype=np.uint16),
+        size_class=np.array([SIZE_CLASSES.index(row.size_class) for row in rows], dtype=np.uint8),
+        cover_kind=np.array([COVER_KINDS.index(row.cover_kind) for row in rows], dtype=np.uint8),
+        sum_insured_fen=np.array([row.sum_insured_fen for row in rows], dtype=np.int64),
+        max_premium_fen=np.array([-1 if v is None else v for v in limits], dtype=np.int64),
+        is_first_time_borrower=np.array(
+            [row.is_first_time_borrower for row in rows], dtype=np.bool_
+        ),
+        waiting_days=np.array([row.waiting_days for row in rows], dtype=np.int32),
+        patents_start=_starts(rows),
+        patents=InsuredPatentColumns(
+            id=np.arange(len(patents), dtype=np.int64),
+            kind=np.array([PATENT_KINDS.index(p.kind) for p in patents], dtype=np.uint8),
+            expires_on=_days([p.expires_on for p in patents]),
+            failures=np.array(
+                [sum(1 << bit[code] for code in p.insurability_failures) for p in patents],
+                dtype=np.int64,
+            ),
+        ),
+        region_codes=tuple(regions),
+        industry_codes=tuple(industries),
+        condition_codes=tuple(conditions),
+    )
+
+
+def _starts(rows: Sequence[RequestRow]) -> Int64:
+    start = np.zeros(len(rows) + 1, dtype=np.int64)
+    np.cumsum([len(row.patents) for row in rows], out=start[1:])
+    return start
 
 
 def patents_in_order(rows: Sequence[RequestRow]) -> list[PatentRow]:

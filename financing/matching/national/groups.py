@@ -8,9 +8,16 @@ import numpy as np
 
 from financing.matching.national.compiled import compiled
 from financing.matching.national.problem import Float64, Groups, Records
-from financing.matching.national.tables import Int32, Int64, LoanRequestColumns, UInt8, UInt16
+from financing.matching.national.tables import (
+    Int32,
+    Int64,
+    LoanRequestColumns,
+    RequestColumns,
+    UInt8,
+    UInt16,
+)
 from financing.matching.policy import MatchingPolicy
-from financing.matching.tables import SIZE_CLASSES, LoanOfferRow
+from financing.matching.tables import SIZE_CLASSES, LoanOfferRow, OfferRow
 
 FIRST_OCTAVE = 22  # 42,000 yuan
 OCTAVES = 16
@@ -24,14 +31,14 @@ def _bands_per_octave(count: int) -> int:
     return 2 if count >= FINE_FROM else 1
 
 
-def _provinces(columns: LoanRequestColumns) -> tuple[list[str], Int32]:
+def provinces(columns: RequestColumns) -> tuple[list[str], Int32]:
     codes = sorted({code[:2] for code in columns.region_codes})
     place = {code: number for number, code in enumerate(codes)}
     return codes, np.array([place[code[:2]] for code in columns.region_codes], dtype=np.int32)
 
 
 def group_keys(columns: LoanRequestColumns, term_place: Int32, terms: int) -> tuple[Int32, int]:
-    codes, province = _provinces(columns)
+    codes, province = provinces(columns)
     per_octave = _bands_per_octave(len(columns))
     keys = np.empty(len(columns), dtype=np.int32)
     _fill_keys(
@@ -119,7 +126,7 @@ def make_groups(
     policy: MatchingPolicy,
 ) -> Groups:
     """Groups with the offers that the province, size class, term and principal leave."""
-    codes, province = _provinces(columns)
+    codes, province = provinces(columns)
     first = order[start[:-1]]
     low, high, share = _extremes(requests, start)
     term = term_place[first]
@@ -177,7 +184,7 @@ def _extremes(requests: Records, start: Int64) -> tuple[Int64, Int64, Float64]:
     return low, high, share
 
 
-def is_open(row: LoanOfferRow, policy: MatchingPolicy) -> bool:
+def is_open(row: OfferRow, policy: MatchingPolicy) -> bool:
     """Rule not_open, which no request can change."""
     return (
         not row.is_institution_suspended

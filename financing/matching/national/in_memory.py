@@ -3,22 +3,30 @@
 from collections.abc import Callable
 
 from financing.matching.national.best_set import MICRO
-from financing.matching.national.candidates import Candidates, all_candidates
+from financing.matching.national.candidates import Candidates
 from financing.matching.national.orders import Prices
 from financing.matching.national.packing import Problem
 from financing.matching.national.polish import polish
 from financing.matching.national.prices import Stage, learn
 from financing.matching.national.repair import Given, fill, repair, state_after
-from financing.matching.national.tables import Int32
 
 Progress = Callable[[str, float], None]
 
 
 def with_all_pairs(
-    problem: Problem, lines: Int32, begin: Prices, seed: int, threads: int, tell: Progress
+    problem: Problem,
+    candidates: Candidates,
+    chosen: Candidates,
+    begin: Prices,
+    seed: int,
+    threads: int,
+    tell: Progress,
 ) -> tuple[Prices, int, Given]:
-    tell("pairs", 0.0)
-    candidates = all_candidates(problem, lines, threads)
+    """Prices, bound (micro-fen) and what each packed request is given.
+
+    `candidates`: all pairs of all lines; `chosen`: the same with the worths by which they are
+    chosen (churn.py), which prices and bound do not look at.
+    """
     learned = learn(
         problem,
         candidates,
@@ -29,8 +37,8 @@ def with_all_pairs(
         progress=lambda bound: tell("prices", bound),
     )
     tell("repair", learned.dual_micro / MICRO)
-    given = repair(problem, candidates, learned.prices, seed=seed, threads=threads)
-    _polished(problem, candidates, learned.prices, given, seed, threads)
+    given = repair(problem, chosen, learned.prices, seed=seed, threads=threads)
+    _polished(problem, chosen, learned.prices, given, seed, threads)
     return learned.prices, learned.dual_micro, given
 
 

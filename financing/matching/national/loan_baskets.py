@@ -94,7 +94,8 @@ def _baskets(
         packed = requests[i].patents_start
         kept, usable = signed(0), signed(0)
         whole, rest = signed(0), signed(0)
-        at = starts[n]
+        # Only where filled: while counting, the line before writes to this very place.
+        at = starts[n] if fills else np.int64(0)
         for place in range(patents_start[line[i]], patents_start[line[i] + 1]):
             if is_hard[place]:
                 continue

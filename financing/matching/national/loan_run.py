@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from financing.matching.national.churn import ranking_worths
 from financing.matching.national.eligible import eligible_requests
 from financing.matching.national.engine import Allocation, Progress, allocate_loans
 from financing.matching.national.kind_result import KindResult, ProposalColumns, kind_result
@@ -30,6 +31,7 @@ def run_loans(
         offers,
         policy,
         closed=closed,
+        previous=previous,
         start=start,
         threads=threads,
         progress=progress,
@@ -54,7 +56,10 @@ def run_loans(
 
 def _proposals(found: Allocation, columns: LoanRequestColumns, threads: int) -> ProposalColumns:
     problem, given, worth = found.problem, found.given, found.worth
-    lines = ranked(problem.data.requests, given, worth.value_fen, worth.first, found.seed)
+    worths = worth.value_fen
+    if found.kept is not None:
+        worths = ranking_worths(given, worths, found.kept)
+    lines = ranked(problem.data.requests, given, worths, worth.first, found.seed)
     at = (lines.request, lines.place)
     starts, ids, conditional = loan_baskets(
         problem, columns, lines.request, given.offer[at], threads

@@ -14,8 +14,9 @@ from financing.matching.national.tables import (
     ColumnError,
     Int64,
     LoanRequestColumns,
+    RequestColumns,
 )
-from financing.matching.tables import COLLATERAL_BASES, PATENT_KINDS, LoanOfferRow
+from financing.matching.tables import COLLATERAL_BASES, PATENT_KINDS, LoanOfferRow, OfferRow
 
 NO_AGE_LIMIT = 32_767
 NOBODY_HOLDS = 1 << 62
@@ -57,7 +58,7 @@ def offer_records(
     return records
 
 
-def offer_bits(rows: tuple[LoanOfferRow, ...], columns: LoanRequestColumns) -> tuple[Words, int]:
+def offer_bits(rows: Sequence[OfferRow], columns: RequestColumns) -> tuple[Words, int]:
     """Bits of industries and regions by offer, and the word in which regions start."""
     industries = _bits(
         _under(columns.industry_codes, [row.industries for row in rows], lies_in_industries)

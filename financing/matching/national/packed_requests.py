@@ -20,6 +20,7 @@ from financing.matching.national.tables import (
     Int32,
     Int64,
     LoanRequestColumns,
+    RequestColumns,
     UInt8,
     UInt16,
 )
@@ -44,13 +45,13 @@ def request_records(
     requests = np.zeros(len(order), dtype=REQUEST)
     requests["slots"] = policy.max_proposals_count
     requests["closed"] = -1
-    region_lift, size_lift = _lifts(columns, policy)
+    region_lift, size_lift = lifts(columns, policy)
     price = policy.loan_coverage_value_fen
     most = PPM + int(region_lift.max(initial=0)) + int(size_lift.max(initial=0))
     most += policy.first_time_lift_ppm + policy.waiting_lift_most_ppm
     if price * most >= 2**62:
         raise ColumnError("policy.loan_coverage_value_fen: too large with its weights")
-    lifts = np.array(
+    of_policy = np.array(
         [
             price,
             policy.first_time_lift_ppm,
@@ -72,7 +73,7 @@ def request_records(
             columns.waiting_days,
             region_lift,
             size_lift,
-            lifts,
+            of_policy,
             order[start:stop],
             requests[start:stop],
         )
@@ -118,7 +119,7 @@ def request_records(
     return requests, packed
 
 
-def _lifts(columns: LoanRequestColumns, policy: MatchingPolicy) -> tuple[Int64, Int64]:
+def lifts(columns: RequestColumns, policy: MatchingPolicy) -> tuple[Int64, Int64]:
     """Lift by region (the finest division named counts) and by size class, in ppm."""
     by_prefix = {}
     for weight in policy.region_weights:

@@ -26,7 +26,7 @@ from financing.matching.national.threads import over_parts
 from financing.matching.policy import MatchingPolicy
 from financing.matching.rooms import room_of
 from financing.matching.savings import CostBook
-from financing.matching.tables import LoanOfferRow
+from financing.matching.tables import LoanOfferRow, OfferRow
 
 NO_COUNT = 2**62
 """Pieces left of an offer without a count."""
@@ -106,7 +106,7 @@ def pack(
 
     over_parts(by_id, len(start) - 1, threads)
     requests, patents = request_records(columns, order, policy, limits, threads)
-    closed_start, closed_institution, closed_offer = _apply_closed(
+    closed_start, closed_institution, closed_offer = apply_closed(
         requests, order, institutions, rows, closed or Closed()
     )
     groups = make_groups(
@@ -150,11 +150,11 @@ def _distinct(values: np.ndarray, most: int) -> tuple[tuple[int, ...], Int32]:
     return tuple(int(one) for one in np.flatnonzero(present)), place[values]
 
 
-def _apply_closed(
+def apply_closed(
     requests: Records,
     order: Int32,
     institutions: dict[str, int],
-    rows: tuple[LoanOfferRow, ...],
+    rows: Sequence[OfferRow],
     closed: Closed,
 ) -> tuple[Int64, Int32, Int32]:
     """Slots used up and reached marked in the records; lists of institutions and offers closed,

@@ -1,4 +1,4 @@
-"""What an allocation is worth, worked out from the rules again; called by `engine.py`."""
+"""What proposals are worth, from what each saves; called by `engine.py` and `insurance_run.py`."""
 
 from typing import NamedTuple
 
@@ -6,8 +6,8 @@ import numpy as np
 
 from financing.matching.national.compiled import bare
 from financing.matching.national.packing import Problem
-from financing.matching.national.pairs import lot, pair_amount, scaled, twice_scaled
-from financing.matching.national.problem import Data, Groups
+from financing.matching.national.pairs import lot, scaled, twice_scaled
+from financing.matching.national.problem import Records
 from financing.matching.national.repair import Given
 from financing.matching.national.tables import Int64, UInt8
 from financing.matching.national.threads import over_parts
@@ -25,23 +25,31 @@ class Worth(NamedTuple):
     first: UInt8
 
 
-def worth_of(problem: Problem, given: Given, seed: int, threads: int = 1) -> Worth:
-    """Values of all proposals. ValueError where one breaks a rule or states another amount."""
-    count, k = given.offer.shape
+def worth_of(
+    problem: Problem, given: Given, saving_fen: Int64, seed: int, threads: int = 1
+) -> Worth:
+    """Values of all proposals. ValueError where a request has two of one institution."""
+    count = len(given.offer)
     worth = Worth(
-        np.zeros((count, k), dtype=np.int64),
-        np.zeros((count, k), dtype=np.int64),
-        np.full(count, 255, dtype=np.uint8),
+        saving_fen, np.zeros(saving_fen.shape, dtype=np.int64), np.full(count, 255, dtype=np.uint8)
     )
-    terms = np.asarray(problem.terms, dtype=np.int64)
     share = int(problem.policy.alternative_share_ppm)
 
     def work(start: int, stop: int) -> int:
-        return _value(start, stop, problem.data, problem.groups, terms, share, seed, given, worth)
+        return _value(
+            start,
+            stop,
+            problem.data.requests,
+            problem.data.offers,
+            share,
+            seed,
+            given,
+            worth,
+        )
 
     wrong = sum(over_parts(work, count, threads))
     if wrong:
-        raise ValueError(f"{wrong} proposals do not pass the rules")
+        raise ValueError(f"{wrong} proposals are second ones of an institution")
     return worth
 
 
@@ -49,48 +57,28 @@ def worth_of(problem: Problem, given: Given, seed: int, threads: int = 1) -> Wor
 def _value(
     begin: int,
     end: int,
-    data: Data,
-    groups: Groups,
-    terms: Int64,
+    requests: Records,
+    offers: Records,
     share: int,
     seed: int,
     given: Given,
     worth: Worth,
 ) -> int:
-    offers, names, amounts = data.offers, given.offer, given.amount
+    names = given.offer
     savings, values, firsts = worth.saving_fen, worth.value_fen, worth.first
     wrong = 0
-    group = 0
     for i in range(begin, end):
-        while groups.start[group + 1] <= i:
-            group += 1
-        request = data.requests[i]
+        request = requests[i]
         best = np.int64(-(2**62))
         for y in range(names.shape[1]):
             j = names[i, y]
             if j < 0:
                 continue
-            term = groups.term[group]
-            amount, saving = pair_amount(
-                i,
-                j,
-                term,
-                terms[term],
-                data.requests,
-                data.patents,
-                data.offers,
-                data.bits,
-                data.steps,
-                data.costs,
-                data.answers,
-                data.regions_from,
-            )
-            wrong += amount != amounts[i, y]
             for z in range(y):
                 other = names[i, z]
                 if other >= 0 and offers[other].institution == offers[j].institution:
                     wrong += 1
-            savings[i, y] = saving
+            saving = savings[i, y]
             values[i, y] = twice_scaled(saving, share, offers[j].delivery)
             more = scaled(request.coverage + saving, offers[j].delivery) - values[i, y]
             if request.is_reached != 0 or more < best:

@@ -12,11 +12,12 @@ from types import MappingProxyType
 
 from financing.matching.national.engine import ENGINE_VERSION
 from financing.matching.national.input_digest import input_digest
+from financing.matching.national.insurance_run import run_insurances
 from financing.matching.national.kind_result import KindResult, ProposalColumns, empty_result
 from financing.matching.national.loan_run import run_loans
 from financing.matching.national.result_digest import result_digest
 from financing.matching.national.run_input import KindInput, RunInput
-from financing.matching.national.tables import LoanRequestColumns, check
+from financing.matching.national.tables import InsuranceRequestColumns, LoanRequestColumns, check
 from financing.matching.national.threads import default_threads
 from financing.matching.tables import InsuranceOfferRow, LoanOfferRow, RequestKind
 
@@ -141,11 +142,23 @@ def _loans(run: RunInput, start: StartPrices, threads: int, tell: Progress) -> K
 
 
 def _insurances(run: RunInput, start: StartPrices, threads: int, tell: Progress) -> KindResult:
-    kind = run.insurances
+    kind, policy = run.insurances, run.policy
+    requests = kind.requests
+    if not isinstance(requests, InsuranceRequestColumns):
+        raise TypeError("insurances: InsuranceRequestColumns")
     offers = tuple(row for row in kind.offers if isinstance(row, InsuranceOfferRow))
-    if not len(kind.requests) or not offers:
-        return empty_result(offers, run.policy, len(kind.requests))
-    raise NotImplementedError("insurance comes next")
+    if not len(requests) or not offers:
+        return empty_result(offers, policy, len(requests))
+    return run_insurances(
+        requests,
+        offers,
+        policy,
+        closed=kind.closed,
+        previous=kind.previous,
+        start=_of_kind(start, "insurance"),
+        threads=threads,
+        progress=tell,
+    )
 
 
 def _of_kind(start: StartPrices, kind: RequestKind) -> dict[str, tuple[int, int]]:

@@ -12,6 +12,7 @@ import numpy as np
 
 from financing.matching.national.best_set import MICRO
 from financing.matching.national.candidates import Candidates, State, open_state
+from financing.matching.national.loan_figures import loan_savings
 from financing.matching.national.orders import Prices, is_plain, make_orders
 from financing.matching.national.packing import Problem
 from financing.matching.national.proposals import Worth, worth_of
@@ -215,7 +216,13 @@ def _short_lists(shard: Shard, question: Question, state: State) -> Candidates:
 
 def _values(shard: Shard, question: Question) -> Answer:
     problem, given = shard.problem, shard.given
-    worth = worth_of(problem, given, shard.threads)
+    worth = worth_of(
+        problem,
+        given,
+        loan_savings(problem, given, shard.threads),
+        shard.seed,
+        shard.threads,
+    )
     shard.worth = worth
     line, place = np.nonzero(given.offer >= 0)
     none = np.zeros(0, dtype=np.int64)

@@ -1,0 +1,133 @@
+"""Insurance of one run: columns in, proposals with baskets and prices out; called by `run.py`."""
+
+import numpy as np
+
+from financing.matching.national.best_set import MICRO
+from financing.matching.national.churn import (
+    Kept,
+    Previous,
+    kept_offers,
+    kept_worths,
+    ranking_worths,
+    with_bonus,
+)
+from financing.matching.national.engine import (
+    Allocation,
+    Progress,
+    known_prices,
+    offer_numbers,
+    seed_number,
+)
+from financing.matching.national.in_memory import with_all_pairs
+from financing.matching.national.insurance_packing import InsuranceProblem, pack_insurances
+from financing.matching.national.insurance_pairs import (
+    insurance_baskets,
+    insurance_candidates,
+    insurance_figures,
+    insurance_savings,
+)
+from financing.matching.national.kind_result import KindResult, ProposalColumns, kind_result
+from financing.matching.national.packing import Closed
+from financing.matching.national.proposals import worth_of
+from financing.matching.national.ranking import ranked
+from financing.matching.national.tables import Bool, InsuranceRequestColumns
+from financing.matching.policy import MatchingPolicy
+from financing.matching.tables import InsuranceOfferRow
+
+
+def run_insurances(
+    columns: InsuranceRequestColumns,
+    offers: tuple[InsuranceOfferRow, ...],
+    policy: MatchingPolicy,
+    *,
+    closed: Closed,
+    previous: Previous,
+    start: dict[str, tuple[int, int]],
+    threads: int,
+    progress: Progress,
+) -> KindResult:
+    """`columns` are checked, and neither they nor `offers` are empty.
+
+    All fitting pairs are kept in memory, 28 bytes each: some hundred thousand requests.
+    """
+    progress("packing", 0.0)
+    packed = pack_insurances(columns, offers, policy, closed=closed)
+    problem, seed = packed.problem, seed_number(policy.seed)
+    progress("pairs", 0.0)
+    candidates = insurance_candidates(packed, threads)
+    kept = _kept(packed, offers, previous, threads)
+    prices, bound_micro, given = with_all_pairs(
+        problem,
+        candidates,
+        candidates if kept is None else with_bonus(candidates, kept),
+        known_prices(problem, packed.offer_rows, start),
+        seed,
+        threads,
+        progress,
+    )
+    progress("values", 0.0)
+    worth = worth_of(problem, given, insurance_savings(packed, given, threads), seed, threads)
+    found = Allocation(
+        problem=problem,
+        prices=prices,
+        given=given,
+        worth=worth,
+        kept=kept,
+        value_fen=int(worth.value_fen.sum()),
+        bound_fen=-(-bound_micro // MICRO),
+        seed=seed,
+    )
+    progress("proposals", found.bound_fen)
+    is_eligible: Bool = np.zeros(len(columns), dtype=np.bool_)
+    is_eligible[problem.line] = np.diff(candidates.start) > 0
+    return kind_result(
+        proposals=_proposals(found, packed, columns, threads),
+        offer_ids=tuple(row.id for row in packed.offer_rows),
+        room=problem.room,
+        room_count=problem.room_count,
+        prices=prices,
+        value_fen=found.value_fen,
+        bound_fen=found.bound_fen,
+        is_eligible=is_eligible,
+    )
+
+
+def _kept(
+    packed: InsuranceProblem,
+    offers: tuple[InsuranceOfferRow, ...],
+    previous: Previous,
+    threads: int,
+) -> Kept | None:
+    if not len(previous[0]):
+        return None
+    problem = packed.problem
+    offer = kept_offers(problem, offer_numbers(packed.offer_rows, offers), previous)
+    return kept_worths(problem, offer, *insurance_figures(packed, offer, threads))
+
+
+def _proposals(
+    found: Allocation, packed: InsuranceProblem, columns: InsuranceRequestColumns, threads: int
+) -> ProposalColumns:
+    problem, given, worth = found.problem, found.given, found.worth
+    worths = worth.value_fen
+    if found.kept is not None:
+        worths = ranking_worths(given, worths, found.kept)
+    lines = ranked(problem.data.requests, given, worths, worth.first, found.seed)
+    at = (lines.request, lines.place)
+    starts, ids, premium = insurance_baskets(
+        packed, columns, lines.request, given.offer[at], threads
+    )
+    return ProposalColumns(
+        request_id=problem.data.requests["id"][lines.request],
+        place=problem.line[lines.request].astype(np.int64),
+        offer=given.offer[at],
+        rank=lines.rank,
+        is_first=worth.first[lines.request] == lines.place,
+        amount_fen=given.amount[at],
+        saving_fen=worth.saving_fen[at],
+        value_fen=worth.value_fen[at],
+        is_conditional=np.zeros(len(lines.rank), dtype=np.bool_),
+        premium_fen=premium,
+        patents_start=starts,
+        patent_id=ids,
+    )
