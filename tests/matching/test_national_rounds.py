@@ -11,6 +11,7 @@ from financing.matching.national.allotment import apportioned, largest_remainder
 from financing.matching.national.at_scale import sample_prices
 from financing.matching.national.certificate import bound_fen
 from financing.matching.national.engine import allocate_loans, seed_number
+from financing.matching.national.loan_figures import loan_savings
 from financing.matching.national.orders import no_prices
 from financing.matching.national.packing import NO_COUNT, pack
 from financing.matching.national.proposals import worth_of
@@ -131,7 +132,8 @@ def test_rooms_hold_and_the_bound_can_be_recomputed(kind):
     assert (used <= problem.room).all()
     assert (pieces <= problem.room_count).all()
     # Raises where a proposal breaks a rule or states another amount.
-    assert int(worth_of(problem, given).value_fen.sum()) == conductor.value_fen
+    worth = worth_of(problem, given, loan_savings(problem, given), seed)
+    assert int(worth.value_fen.sum()) == conductor.value_fen
     again = bound_fen(*dumped(problem, conductor.prices))
     assert abs(again - conductor.bound_fen) <= 1
     assert 0.93 * conductor.bound_fen < conductor.value_fen <= conductor.bound_fen
