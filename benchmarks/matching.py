@@ -22,10 +22,10 @@ from benchmarks.matching_scale.instances import SEED, Instance, make_instance
 from benchmarks.matching_scale.plain_tables import PlainTables, plain_tables
 from benchmarks.matching_scale.rows import request_rows
 from benchmarks.matching_scale.timing import interleaved, peak_mib
-from financing.matching.engine import propose_matches
 from financing.matching.national.engine import Allocation, allocate_loans, best_offers
 from financing.matching.national.packing import Problem, pack
 from financing.matching.national.threads import default_threads
+from financing.matching.readable import propose_readably
 
 PEERS = ("polars", "duckdb", "postgres", "pdlp", "greedy", "matching", "readable")
 K = 3
@@ -250,7 +250,7 @@ def _readable(study: Instance, options: argparse.Namespace) -> dict[str, Any]:
     for instance in (study, product):
         rows = request_rows(instance.requests)
         started = time.perf_counter()
-        result = propose_matches(rows, instance.offers, instance.policy)
+        result = propose_readably(rows, instance.offers, instance.policy)
         report[instance.kind] = {
             "wall_s": round(time.perf_counter() - started, 3),
             "eligible_pairs": result.eligible_pairs_count,

@@ -16,9 +16,9 @@ from financing.considered import considered_offers
 from financing.kind_rows import rows_of
 from financing.match_rows import yuan
 from financing.matching import tables
+from financing.matching.context import make_context
 from financing.matching.decided import criterion_fingerprint
 from financing.matching.eligibility import Evaluation, evaluate
-from financing.matching.engine import make_context
 from financing.matching.explanations import (
     BEYOND_K,
     CAPACITY_EXHAUSTED,

@@ -18,9 +18,10 @@ from financing.match_rows import yuan
 from financing.match_runs import current_policy
 from financing.matching import tables
 from financing.matching.allocation import OfferKey
+from financing.matching.context import make_context
 from financing.matching.eligibility import may_pass
-from financing.matching.engine import make_context, propose_matches
 from financing.matching.policy import MatchingPolicy as PolicyRow
+from financing.matching.readable import propose_readably
 from financing.matching.results import MatchingResult
 from financing.matching.rooms import room_of
 from financing.models import MatchingPolicy, MatchRun, Proposal
@@ -173,7 +174,7 @@ def _read(requests: Sequence[AnyRequest], offers: Sequence[AnyOffer], on: date) 
 
 def decide(found: RunInput) -> MatchingResult:
     """Run the matcher; the same input gives the same result, byte for byte."""
-    return propose_matches(
+    return propose_readably(
         found.requests,
         found.offers,
         found.policy_row,

@@ -1,51 +1,44 @@
-"""The one entry point of the matcher: `propose_matches`. No clock, no database, no Django.
+"""The entry point of the matcher for rows: `propose_matches`. No clock, no database, no Django.
 
-Called by `financing.match_runs` with rows from records and by `files.py` with rows from CSV.
+Called by `files.py`, full runs in workers, benchmarks and tests. Rows become columns, the national
+engine decides, its choices become rows again. Pages must not import this: it loads compiled code.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
-from financing.matching.allocation import (
-    Allocation,
-    Candidate,
-    Choice,
-    Demand,
-    OfferKey,
-    RequestKey,
-    allocate,
+import numpy as np
+
+from financing.matching.allocation import OfferKey
+from financing.matching.context import make_context
+from financing.matching.decided import DecidedIndex, blocking_criterion
+from financing.matching.national.from_rows import (
+    insurance_columns,
+    request_columns,
+    request_numbers,
 )
-from financing.matching.bounds import Price, best_bound
-from financing.matching.canonical import digest, lottery_number
-from financing.matching.columns import PPM
-from financing.matching.decided import index_decided
-from financing.matching.eligibility import passing_pair
-from financing.matching.pairs import Context, InsurancePair, Pair
+from financing.matching.national.kind_result import KindResult
+from financing.matching.national.packing import Closed
+from financing.matching.national.run import KindInput, RunInput, run_matching
+from financing.matching.pairs import Context, make_pair
 from financing.matching.policy import MatchingPolicy
 from financing.matching.results import MatchingResult, OfferRoom, Proposal
-from financing.matching.rooms import Room, room_of
-from financing.matching.savings import CostBook
+from financing.matching.row_digests import input_digest, results_digest
 from financing.matching.tables import (
     DecidedPair,
+    InsuranceOfferRow,
+    InsuranceRequestRow,
+    LoanOfferRow,
+    LoanRequestRow,
     OfferRow,
     PreviousProposal,
+    RequestKind,
     RequestRow,
     StandingMatch,
 )
 from financing.matching.validation import validate
-from financing.matching.values import alternative_value_fen, coverage_value_fen, first_value_fen
 
-ENGINE_VERSION = "greedy-1"
-
-PairKey = tuple[RequestKey, OfferKey]
-
-
-def make_context(
-    policy: MatchingPolicy, decided: Iterable[DecidedPair] = (), *, with_figures: bool = False
-) -> Context:
-    """What `evaluate`, `explain` and `near_misses` need beside the rows."""
-    return Context(policy, CostBook(policy), index_decided(decided), with_figures)
+_Kind = tuple[RequestKind, Sequence[RequestRow], Sequence[OfferRow], KindResult]
 
 
 def propose_matches(
@@ -62,32 +55,59 @@ def propose_matches(
 
     With `fresh` (an incremental run) only these offers are proposed anew; of the others only what
     `previous` names is proposed again, where it still is the best.
-    The same rows in any order give the same result, byte for byte. Raises TableError.
+    The same rows in any order give the same result, byte for byte. Raises TableError, and
+    ColumnError beyond what the national engine takes (docs/matching-engine.md).
     """
     requests = sorted(requests, key=lambda row: (row.kind, row.id))
     offers = sorted(offers, key=lambda row: (row.kind, row.id))
-    decided, standing, previous = tuple(decided), _sorted_standing(standing), tuple(previous)
+    decided, previous = tuple(decided), tuple(previous)
+    standing = tuple(
+        sorted(standing, key=lambda m: (str(m.kind), str(m.request_id), str(m.offer_id)))
+    )
     validate(requests, offers, policy, decided=decided, standing=standing, previous=previous)
     context = make_context(policy, decided)
-    pairs = _passing_pairs(requests, offers, context, _open_pairs(fresh, previous))
-    demands = _demands(requests, pairs, policy, standing, previous)
-    rooms = {_key(offer): room_of(offer, policy.oversubscription_ppm) for offer in offers}
-    allocation = allocate(demands, rooms)
-    bound_fen, prices = best_bound(demands, rooms)
-    proposals = _proposals(allocation, pairs)
-    room_rows = _offer_rooms(rooms, allocation, prices)
+    loans = [row for row in requests if isinstance(row, LoanRequestRow)]
+    insurances = [row for row in requests if isinstance(row, InsuranceRequestRow)]
+    loan_offers = tuple(row for row in offers if isinstance(row, LoanOfferRow))
+    insurance_offers = tuple(row for row in offers if isinstance(row, InsuranceOfferRow))
+    run = RunInput(
+        loans=KindInput(
+            requests=request_columns(loans, request_numbers(loans)),
+            offers=loan_offers,
+            closed=_closed(loans, loan_offers, standing, context.decided, previous, fresh),
+            previous=_previous(loans, loan_offers, previous),
+        ),
+        insurances=KindInput(
+            requests=insurance_columns(insurances, request_numbers(insurances)),
+            offers=insurance_offers,
+            closed=_closed(
+                insurances, insurance_offers, standing, context.decided, previous, fresh
+            ),
+            previous=_previous(insurances, insurance_offers, previous),
+        ),
+        policy=policy,
+    )
+    found = run_matching(run, threads=1 if len(requests) < 20_000 else None)
+    kinds: tuple[_Kind, ...] = (
+        ("insurance", insurances, insurance_offers, found.insurances),
+        ("loan", loans, loan_offers, found.loans),
+    )
     result = MatchingResult(
-        engine_version=ENGINE_VERSION,
+        engine_version=found.engine_version,
         policy_version=policy.version,
         seed=policy.seed,
         max_proposals_count=policy.max_proposals_count,
-        proposals=proposals,
-        rooms=room_rows,
+        proposals=tuple(
+            proposal
+            for _, rows, offer_rows, of_kind in kinds
+            for proposal in _proposals(rows, offer_rows, of_kind, context)
+        ),
+        rooms=tuple(room for kind, _, _, of_kind in kinds for room in _rooms(kind, of_kind)),
         standing=standing,
-        eligible_pairs_count=len(pairs),
-        eligible_requests_count=sum(1 for demand in demands if demand.candidates),
-        value_fen=allocation.value_fen,
-        bound_fen=bound_fen,
+        eligible_pairs_count=sum(of_kind.pairs_count or 0 for *_, of_kind in kinds),
+        eligible_requests_count=sum(int(of_kind.is_eligible.sum()) for *_, of_kind in kinds),
+        value_fen=found.value_fen,
+        bound_fen=found.bound_fen,
         input_digest=input_digest(
             requests,
             offers,
@@ -102,183 +122,106 @@ def propose_matches(
     return replace(result, results_digest=results_digest(result))
 
 
-def input_digest(
+def _closed(
     requests: Sequence[RequestRow],
     offers: Sequence[OfferRow],
-    policy: MatchingPolicy,
-    *,
-    decided: Sequence[DecidedPair] = (),
-    standing: Sequence[StandingMatch] = (),
-    previous: Sequence[PreviousProposal] = (),
-    fresh: Collection[OfferKey] | None = None,
-) -> str:
-    """SHA-256 over everything a run depends on, whatever the order of rows."""
-    tables: dict[str, Iterable[Any]] = {
-        f"{kind}_{name}": [row for row in rows if row.kind == kind]
-        for name, rows in (("requests", requests), ("offers", offers))
-        for kind in ("loan", "insurance")
-    }
-    return digest(
-        {
-            **tables,
-            "policy": [policy],
-            "decided": decided,
-            "standing": standing,
-            "previous": previous,
-            **({} if fresh is None else {"fresh": fresh}),
-        }
-    )
+    standing: Iterable[StandingMatch],
+    decided: DecidedIndex,
+    previous: Iterable[PreviousProposal],
+    fresh: Collection[OfferKey] | None,
+) -> Closed:
+    """Live matches, decisions that still hold, and what an incremental run leaves alone."""
+    place: dict[OfferKey, int] = {(row.kind, row.id): n for n, row in enumerate(requests)}
+    matches = [match for match in standing if (match.kind, match.request_id) in place]
+    institutions = [(place[m.kind, m.request_id], m.institution_id) for m in matches]
+    counted = [place[m.kind, m.request_id] for m in matches if m.is_within_deadline]
+    by_institution: dict[str, list[OfferRow]] = {}
+    for offer in offers:
+        by_institution.setdefault(offer.institution_id, []).append(offer)
+    barred = [
+        (place[kind, request_id], offer.id)
+        for kind, request_id, institution in decided
+        if (kind, request_id) in place
+        for offer in by_institution.get(institution, ())
+        if blocking_criterion(requests[place[kind, request_id]], offer, decided) is not None
+    ]
+    if fresh is not None:
+        stale = [offer for offer in offers if (offer.kind, offer.id) not in fresh]
+        kept = {(row.kind, row.request_id, row.offer_id) for row in previous}
+        barred += [
+            (number, offer.id)
+            for number, row in enumerate(requests)
+            for offer in stale
+            if (row.kind, row.id, offer.id) not in kept
+        ]
+    return Closed(tuple(institutions), tuple(barred), tuple(counted))
 
 
-def results_digest(result: MatchingResult) -> str:
-    """SHA-256 over proposals, rooms with prices, value and bound."""
-    return digest(
-        {
-            "proposals": result.proposals,
-            "rooms": result.rooms,
-            "sums": [[result.engine_version, result.value_fen, result.bound_fen]],
-        }
-    )
-
-
-def _key(row: RequestRow | OfferRow) -> tuple[str, str]:
-    return (row.kind, row.id)
-
-
-def _sorted_standing(standing: Iterable[StandingMatch]) -> tuple[StandingMatch, ...]:
-    return tuple(sorted(standing, key=lambda m: (str(m.kind), str(m.request_id), str(m.offer_id))))
-
-
-def _open_pairs(
-    fresh: Collection[OfferKey] | None, previous: Iterable[PreviousProposal]
-) -> Callable[[RequestKey, OfferKey], bool]:
-    """Whether a pair is to be looked at, see `fresh` of `propose_matches`."""
-    if fresh is None:
-        return lambda request, offer: True
-    kept = {((row.kind, row.request_id), (row.kind, row.offer_id)) for row in previous}
-    return lambda request, offer: offer in fresh or (request, offer) in kept
-
-
-def _passing_pairs(
+def _previous(
     requests: Sequence[RequestRow],
     offers: Sequence[OfferRow],
+    previous: Iterable[PreviousProposal],
+) -> tuple[np.ndarray, np.ndarray]:
+    place: dict[OfferKey, int] = {(row.kind, row.id): n for n, row in enumerate(requests)}
+    number: dict[OfferKey, int] = {(row.kind, row.id): n for n, row in enumerate(offers)}
+    pairs = [
+        (place[row.kind, row.request_id], number[row.kind, row.offer_id])
+        for row in previous
+        if (row.kind, row.request_id) in place and (row.kind, row.offer_id) in number
+    ]
+    table = np.array(pairs, dtype=np.int64).reshape(-1, 2)
+    return table[:, 0].copy(), table[:, 1].astype(np.int32)
+
+
+def _proposals(
+    requests: Sequence[RequestRow],
+    offers: Sequence[OfferRow],
+    found: KindResult,
     context: Context,
-    is_open: Callable[[RequestKey, OfferKey], bool],
-) -> dict[PairKey, Pair]:
-    return {
-        (_key(request), _key(offer)): pair
-        for request in requests
-        for offer in offers
-        if offer.kind == request.kind
-        and is_open(_key(request), _key(offer))
-        and (pair := passing_pair(request, offer, context)) is not None
-    }
-
-
-def _demands(
-    requests: Sequence[RequestRow],
-    pairs: dict[PairKey, Pair],
-    policy: MatchingPolicy,
-    standing: Sequence[StandingMatch],
-    previous: Sequence[PreviousProposal],
-) -> list[Demand]:
-    """Each request with its priced candidates and what its live matches leave open."""
-    kept = {(row.kind, row.request_id, row.offer_id) for row in previous}
-    candidates: dict[RequestKey, list[Candidate]] = {_key(request): [] for request in requests}
-    for (request_key, _), pair in pairs.items():
-        was_there = (*request_key, pair.offer.id) in kept
-        candidates[request_key].append(_candidate(pair, policy, was_there=was_there))
-    live: dict[RequestKey, list[StandingMatch]] = {}
-    for match in standing:
-        live.setdefault((match.kind, match.request_id), []).append(match)
-    demands = []
-    for request in requests:
-        key = _key(request)
-        matches = live.get(key, [])
-        counted = [match for match in matches if match.is_within_deadline]
-        demands.append(
-            Demand(
-                request=key,
-                is_reached=bool(counted),
-                slots=max(0, policy.max_proposals_count - len(counted)),
-                closed_institutions=frozenset(match.institution_id for match in matches),
-                candidates=tuple(candidates[key]),
-                lot=lottery_number(policy.seed, *key),
-            )
+) -> Iterable[Proposal]:
+    """In order of the requests' ids as text, as rows are."""
+    columns = found.proposals
+    by_id: Mapping[str, OfferRow] = {offer.id: offer for offer in offers}
+    for n in np.lexsort((columns.rank, columns.place)).tolist():
+        request = requests[int(columns.place[n])]
+        offer = by_id[found.offer_ids[int(columns.offer[n])]]
+        basket = make_pair(request, offer, context).basket
+        premium = int(columns.premium_fen[n])
+        yield Proposal(
+            kind=request.kind,
+            request_id=request.id,
+            rank=int(columns.rank[n]),
+            offer_id=offer.id,
+            institution_id=offer.institution_id,
+            is_first=bool(columns.is_first[n]),
+            amount_fen=int(columns.amount_fen[n]),
+            saving_fen=int(columns.saving_fen[n]),
+            value_fen=int(columns.value_fen[n]),
+            patent_ids=basket.patent_ids,
+            earliest_expiry_on=basket.earliest_expiry_on,
+            co_owner_ids=basket.co_owner_ids,
+            soft_grounds=basket.soft_grounds,
+            is_conditional=bool(columns.is_conditional[n]),
+            premium_fen=None if premium < 0 else premium,
         )
-    return demands
 
 
-def _candidate(pair: Pair, policy: MatchingPolicy, *, was_there: bool) -> Candidate:
-    request, offer = pair.request, pair.offer
-    coverage = coverage_value_fen(request, policy)
-    saving, delivery = pair.saving_fen, offer.delivery_ppm
-    # A proposal of the run before counts as if it saved more, and wins a tie.
-    kept = saving * (PPM + policy.churn_margin_ppm) // PPM if was_there else saving
-    lot = 0 if was_there else 1 + lottery_number(policy.seed, request.kind, request.id, offer.id)
-    return Candidate(
-        offer=_key(offer),
-        institution_id=offer.institution_id,
-        amount_fen=pair.amount_fen,
-        saving_fen=saving,
-        first_fen=first_value_fen(coverage, saving, delivery),
-        alternative_fen=alternative_value_fen(saving, delivery, policy),
-        kept_first_fen=first_value_fen(coverage, kept, delivery),
-        kept_alternative_fen=alternative_value_fen(kept, delivery, policy),
-        lot=lot,
-    )
+def _rooms(kind: RequestKind, found: KindResult) -> list[OfferRoom]:
+    def or_none(figure: int) -> int | None:
+        return None if figure < 0 else int(figure)
 
-
-def _proposals(allocation: Allocation, pairs: dict[PairKey, Pair]) -> tuple[Proposal, ...]:
-    return tuple(
-        _proposal(choice, rank, pairs[request, choice.candidate.offer])
-        for request, choices in sorted(allocation.choices.items())
-        for rank, choice in enumerate(choices, start=1)
-    )
-
-
-def _proposal(choice: Choice, rank: int, pair: Pair) -> Proposal:
-    return Proposal(
-        kind=choice.request[0],
-        request_id=choice.request[1],
-        rank=rank,
-        offer_id=choice.candidate.offer[1],
-        institution_id=choice.candidate.institution_id,
-        is_first=choice.is_first,
-        amount_fen=choice.candidate.amount_fen,
-        saving_fen=choice.candidate.saving_fen,
-        value_fen=choice.value_fen,
-        patent_ids=pair.basket.patent_ids,
-        earliest_expiry_on=pair.basket.earliest_expiry_on,
-        co_owner_ids=pair.basket.co_owner_ids,
-        soft_grounds=pair.basket.soft_grounds,
-        is_conditional=pair.is_conditional,
-        premium_fen=pair.premium_fen if isinstance(pair, InsurancePair) else None,
-    )
-
-
-def _offer_rooms(
-    rooms: dict[OfferKey, Room], allocation: Allocation, prices: dict[OfferKey, Price]
-) -> tuple[OfferRoom, ...]:
-    least: dict[OfferKey, int] = {}
-    for choices in allocation.choices.values():
-        for choice in choices:
-            offer = choice.candidate.offer
-            given = choice.value_fen * PPM // max(1, choice.candidate.amount_fen)
-            least[offer] = min(given, least.get(offer, given))
-    rows = []
-    for offer, room in sorted(rooms.items()):
-        left, price = allocation.rooms_left[offer], prices.get(offer, Price())
-        rows.append(
-            OfferRoom(
-                *offer,
-                room_fen=room.fen,
-                room_count=room.count,
-                room_left_fen=left.fen,
-                room_left_count=left.count,
-                least_given_ppm=least.get(offer),
-                price_fen_ppm=price.fen_ppm,
-                price_count_fen=price.count_fen,
-            )
+    rooms = [
+        OfferRoom(
+            kind,
+            offer_id,
+            room_fen=int(found.room_fen[j]),
+            room_count=or_none(found.room_count[j]),
+            room_left_fen=int(found.left_fen[j]),
+            room_left_count=or_none(found.left_count[j]),
+            least_given_ppm=or_none(found.least_given_ppm[j]),
+            price_fen_ppm=int(found.price_fen_ppm[j]),
+            price_count_fen=int(found.price_count_fen[j]),
         )
-    return tuple(rows)
+        for j, offer_id in enumerate(found.offer_ids)
+    ]
+    return sorted(rooms, key=lambda room: room.offer_id)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from financing.matching.columns import Many, Part
+from financing.matching.context import make_context
 from financing.matching.csv_rows import (
     FileError,
     FileFault,
@@ -22,7 +23,7 @@ from financing.matching.csv_rows import (
     required_names,
     write_rows,
 )
-from financing.matching.engine import make_context, propose_matches
+from financing.matching.engine import propose_matches
 from financing.matching.explanations import Explanation, explain
 from financing.matching.policy import MatchingPolicy
 from financing.matching.results import MatchingResult, OfferRoom, Proposal

@@ -16,7 +16,7 @@ from businesses.selectors import expires_on, registrability_of
 from businesses.services.business_imports import as_rows, check_businesses, store_businesses
 from businesses.services.patent_imports import check_patents, store_patents
 from financing.match_rows import yuan
-from financing.matching.engine import make_context
+from financing.matching.context import make_context
 from financing.matching.explanations import count_refusals
 from financing.models import LoanOffer, LoanRequest, MatchRun
 from financing.models.match_runs import RunKind

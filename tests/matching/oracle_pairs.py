@@ -1,7 +1,7 @@
 """What passes after the readable rules, pair by pair: the oracle of the compiled ones."""
 
+from financing.matching.context import make_context
 from financing.matching.eligibility import passing_pair
-from financing.matching.engine import make_context
 from financing.matching.values import (
     alternative_value_fen,
     coverage_value_fen,

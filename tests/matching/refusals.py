@@ -2,8 +2,8 @@
 
 from datetime import date, timedelta
 
+from financing.matching.context import make_context
 from financing.matching.eligibility import evaluate
-from financing.matching.engine import make_context
 from tests.matching.rows import AS_OF, WAN, YUAN, patent, policy
 
 LOAN_REFUSALS = [

@@ -7,8 +7,9 @@ import pytest
 
 from financing.matching.allocation import Candidate, Demand, best_first
 from financing.matching.bounds import Price, dual_value_fen
+from financing.matching.context import make_context
 from financing.matching.delivery import smoothed_delivery_ppm
-from financing.matching.engine import make_context, propose_matches
+from financing.matching.engine import propose_matches
 from financing.matching.explanations import count_refusals, explain
 from financing.matching.near_misses import near_miss, near_misses
 from financing.matching.policy import RegionWeight, SizeWeight

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from financing.matching.context import make_context
 from financing.matching.eligibility import passing_pair
-from financing.matching.engine import make_context
 from financing.matching.national.certificate import bound_fen
 from financing.matching.national.from_rows import insurance_columns
 from financing.matching.national.insurance_packing import pack_insurances

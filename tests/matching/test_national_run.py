@@ -7,8 +7,8 @@ import pytest
 
 from benchmarks.matching_scale.instances import make_instance
 from benchmarks.matching_scale.rows import request_rows
+from financing.matching.context import make_context
 from financing.matching.eligibility import passing_pair
-from financing.matching.engine import make_context
 from financing.matching.national.no_requests import no_insurances
 from financing.matching.national.packing import Closed
 from financing.matching.national.run import KindInput, RunInput, run_matching

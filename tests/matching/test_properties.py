@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from financing.matching.allocation import Candidate, Demand, allocate
 from financing.matching.bounds import best_bound, dual_value_fen
+from financing.matching.context import make_context
 from financing.matching.eligibility import evaluate, passing_pair
-from financing.matching.engine import make_context, propose_matches
+from financing.matching.engine import propose_matches
 from financing.matching.explanations import UNPROPOSED_CODES, explain
 from financing.matching.near_misses import CURABLE, near_misses
 from financing.matching.rooms import Room

@@ -7,8 +7,8 @@ from decimal import Decimal
 import pytest
 
 from businesses.rules.premiums import Tariff, premium
+from financing.matching.context import make_context
 from financing.matching.eligibility import INSURANCE_RULES, LOAN_RULES, evaluate
-from financing.matching.engine import make_context
 from financing.matching.savings import premium_fen
 from financing.matching.tables import AcceptedPatentKind, LimitStep, OfferFee
 from tests.matching.refusals import INSURANCE_REFUSALS, LOAN_REFUSALS, failed

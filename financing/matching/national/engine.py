@@ -53,6 +53,7 @@ class Allocation:
     given: Given
     worth: Worth
     kept: Kept | None
+    pairs_count: int | None
     value_fen: int
     bound_fen: int
     seed: int
@@ -154,9 +155,11 @@ def allocate(
     if previous is not None and len(previous[1][0]):
         offer = kept_offers(problem, *previous)
         kept = kept_worths(problem, offer, *loan_figures(problem, offer, threads))
+    pairs_count = None
     if problem.count <= KEEP_ALL:
         tell("pairs", 0.0)
         candidates = all_candidates(problem, lines, threads)
+        pairs_count = len(candidates.offer)
         chosen = candidates if kept is None else with_bonus(candidates, kept)
         prices, bound_micro, given = with_all_pairs(
             problem, candidates, chosen, begin, seed, threads, tell
@@ -171,6 +174,7 @@ def allocate(
         given=given,
         worth=worth,
         kept=kept,
+        pairs_count=pairs_count,
         value_fen=int(worth.value_fen.sum()),
         bound_fen=-(-bound_micro // MICRO),
         seed=seed,

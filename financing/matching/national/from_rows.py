@@ -1,5 +1,6 @@
 """Rows of the readable matcher -> columns; used where requests come one by one, and by tests."""
 
+import re
 from collections.abc import Sequence
 from datetime import date
 
@@ -67,6 +68,18 @@ def request_columns(
         certificate_codes=tuple(certificates),
         institution_ids=tuple(institutions),
     )
+
+
+def request_numbers(rows: Sequence[RequestRow]) -> list[int]:
+    """Numbers for the lottery: the ids where all are plain numbers, as primary keys are.
+
+    Else each id's place among them in order of text, so that the order of rows plays no part.
+    """
+    texts = [row.id for row in rows]
+    if all(re.fullmatch(r"0|[1-9][0-9]{0,17}", text, re.ASCII) for text in texts):
+        return [int(text) for text in texts]
+    place = {text: number for number, text in enumerate(sorted(texts))}
+    return [place[text] for text in texts]
 
 
 def insurance_columns(

@@ -73,6 +73,7 @@ def run_insurances(
         given=given,
         worth=worth,
         kept=kept,
+        pairs_count=len(candidates.offer),
         value_fen=int(worth.value_fen.sum()),
         bound_fen=-(-bound_micro // MICRO),
         seed=seed,
@@ -89,6 +90,7 @@ def run_insurances(
         value_fen=found.value_fen,
         bound_fen=found.bound_fen,
         is_eligible=is_eligible,
+        pairs_count=len(candidates.offer),
     )
 
 

@@ -47,6 +47,7 @@ class KindResult:
     `room_*`, `left_*`: before and after the run, count -1 = no limit. `least_given_ppm`: least
     value per million fen among what the offer was given to, -1 = nobody. `price_*`: prices that
     prove `bound_fen` (certificate.py). `is_eligible`: by place of the request, some offer passes.
+    `pairs_count`: pairs that pass and are not closed; None where a run is too large to keep them.
     """
 
     proposals: ProposalColumns
@@ -61,6 +62,7 @@ class KindResult:
     value_fen: int
     bound_fen: int
     is_eligible: Bool
+    pairs_count: int | None
 
     @property
     def eligible_requests_count(self) -> int | None:
@@ -108,6 +110,7 @@ def empty_result(
         value_fen=0,
         bound_fen=0,
         is_eligible=np.zeros(requests_count, dtype=np.bool_),
+        pairs_count=0,
     )
 
 
@@ -121,6 +124,7 @@ def kind_result(
     value_fen: int,
     bound_fen: int,
     is_eligible: Bool,
+    pairs_count: int | None,
 ) -> KindResult:
     """The result with what is left of every room and who was given least value for it."""
     offers = len(offer_ids)
@@ -143,4 +147,5 @@ def kind_result(
         value_fen=value_fen,
         bound_fen=bound_fen,
         is_eligible=is_eligible,
+        pairs_count=pairs_count,
     )

@@ -51,6 +51,7 @@ def run_loans(
         value_fen=found.value_fen,
         bound_fen=found.bound_fen,
         is_eligible=is_eligible,
+        pairs_count=found.pairs_count,
     )
 
 
