@@ -1,12 +1,14 @@
 """Groups of requests and the offers that may serve them; called by `packing.py`.
 
-A group shares province, size class, term and a band of principal, so that what these decide is
-decided once for all its requests.
+A group shares province, size class and term, so that what these decide is decided once for all its
+requests; within it requests lie by bands of principal, so that neighbours want alike.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 
-from financing.matching.national.compiled import compiled
+from financing.matching.national.compiled import compiled, inlined
 from financing.matching.national.problem import Float64, Groups, Records
 from financing.matching.national.tables import (
     Int32,
@@ -21,14 +23,8 @@ from financing.matching.tables import SIZE_CLASSES, LoanOfferRow, OfferRow
 
 FIRST_OCTAVE = 22  # 42,000 yuan
 OCTAVES = 16
-SHARES = 4
-FINE_FROM = 2_000_000
-"""From so many requests on, groups are finer: their bounds are tighter, and there is enough in each
-to make up for the longer lists."""
-
-
-def _bands_per_octave(count: int) -> int:
-    return 2 if count >= FINE_FROM else 1
+PER_OCTAVE = 2
+BANDS = 2 + OCTAVES * PER_OCTAVE
 
 
 def provinces(columns: RequestColumns) -> tuple[list[str], Int32]:
@@ -38,8 +34,8 @@ def provinces(columns: RequestColumns) -> tuple[list[str], Int32]:
 
 
 def group_keys(columns: LoanRequestColumns, term_place: Int32, terms: int) -> tuple[Int32, int]:
+    """By line its group and within it its band of principal, as one number below the second."""
     codes, province = provinces(columns)
-    per_octave = _bands_per_octave(len(columns))
     keys = np.empty(len(columns), dtype=np.int32)
     _fill_keys(
         columns.region,
@@ -47,12 +43,17 @@ def group_keys(columns: LoanRequestColumns, term_place: Int32, terms: int) -> tu
         columns.size_class,
         term_place,
         columns.principal_fen,
-        columns.least_accepted_fen,
         terms,
-        per_octave,
         keys,
     )
-    return keys, len(codes) * len(SIZE_CLASSES) * terms * (2 + OCTAVES * per_octave) * SHARES
+    return keys, len(codes) * len(SIZE_CLASSES) * terms * BANDS
+
+
+@inlined
+def band_of(principal: int) -> int:
+    """Half octaves of the principal."""
+    octave = np.log2(float(principal)) - FIRST_OCTAVE
+    return int(min(max(octave * PER_OCTAVE + 1.0, 0.0), BANDS - 1.0))
 
 
 @compiled
@@ -62,22 +63,12 @@ def _fill_keys(
     size: UInt8,
     term: Int32,
     principal: Int64,
-    least: Int64,
     terms: int,
-    per_octave: int,
     keys: Int32,
 ) -> None:
-    bands = 2 + OCTAVES * per_octave
     for i in range(len(keys)):
-        octave = np.log2(float(principal[i])) - FIRST_OCTAVE
-        band = int(min(max(octave * per_octave + 1.0, 0.0), bands - 1.0))
-        share = least[i] / principal[i]
-        # Finer parts are worth their longer lists only where requests are many.
-        part = 0 if share < 0.7 else 2
-        if per_octave > 1:
-            part = 0 if share < 0.4 else 1 if share < 0.7 else 2 if share < 0.95 else 3
         key = (int(province[region[i]]) * 6 + int(size[i])) * terms + int(term[i])
-        keys[i] = (key * bands + band) * SHARES + part
+        keys[i] = key * BANDS + band_of(principal[i])
 
 
 @compiled
@@ -116,7 +107,6 @@ def sort_by_id(first: int, last: int, start: Int64, ids: Int64, order: Int32) ->
 
 
 def make_groups(
-    requests: Records,
     order: Int32,
     start: Int64,
     columns: LoanRequestColumns,
@@ -125,13 +115,16 @@ def make_groups(
     saving_ppm: Int64,
     policy: MatchingPolicy,
 ) -> Groups:
-    """Groups with the offers that the province, size class, term and principal leave."""
+    """Groups with the offers that province, size class and term leave; `start`: of their bands."""
     codes, province = provinces(columns)
     first = order[start[:-1]]
-    low, high, share = _extremes(requests, start)
     term = term_place[first]
     where = province[columns.region[first]]
     size = columns.size_class[first]
+    changes = (np.diff(where) != 0) | (np.diff(size.astype(np.int32)) != 0) | (np.diff(term) != 0)
+    begins = np.flatnonzero(np.append(len(first) > 0, changes))
+    start = np.append(start[begins], start[-1])
+    term, where, size = term[begins], where[begins], size[begins]
     opened = np.array([is_open(row, policy) for row in rows], dtype=np.bool_)
     serves = np.array(
         [
@@ -147,41 +140,66 @@ def make_groups(
         ],
         dtype=np.bool_,
     )
-    minimum = np.array([row.principal_min_fen for row in rows], dtype=np.int64)
-    maximum = np.array([row.principal_max_fen for row in rows], dtype=np.int64)
-    known: dict[tuple[int, int, int], Int32] = {}
-    lists = []
-    for group in range(len(first)):
-        key = (int(where[group]), int(size[group]), int(term[group]))
-        if key not in known:
-            fits = opened & serves[key[0]] & accepts[key[1]] & (saving_ppm[key[2]] >= 0)
-            known[key] = np.flatnonzero(fits).astype(np.int32)
-        some = known[key]
-        useful = (minimum[some] <= high[group]) & (
-            maximum[some] >= share[group] * low[group] * (1 - 1e-9) - 1
-        )
-        lists.append(some[useful])
-    offers_start = np.zeros(len(first) + 1, dtype=np.int64)
+    lists = [
+        np.flatnonzero(opened & serves[w] & accepts[s] & (saving_ppm[t] >= 0)).astype(np.int32)
+        for w, s, t in zip(where, size, term, strict=True)
+    ]
+    offers_start = np.zeros(len(begins) + 1, dtype=np.int64)
     np.cumsum([len(one) for one in lists], out=offers_start[1:])
     offer = np.concatenate(lists) if lists else np.zeros(0, dtype=np.int32)
-    return Groups(start, term, low, high, share, offers_start, offer)
+    return Groups(start, term, where, offers_start, offer)
+
+
+class Bands(NamedTuple):
+    """Requests of one group and band of principal. `start`: one longer; `low`, `high`: least and
+    greatest principal; `share`: least of least accepted over principal."""
+
+    start: Int64
+    group: Int32
+    low: Int64
+    high: Int64
+    share: Float64
+
+
+def bands_of(requests: Records, groups: Groups) -> Bands:
+    """Where the bands lie in the packed requests: one pass over them."""
+    count = len(groups.term) * BANDS
+    bands = Bands(
+        np.zeros(count + 1, dtype=np.int64),
+        np.zeros(count, dtype=np.int32),
+        np.zeros(count, dtype=np.int64),
+        np.zeros(count, dtype=np.int64),
+        np.ones(count, dtype=np.float64),
+    )
+    found = _find_bands(requests, groups, bands)
+    bands.start[found] = len(requests)
+    return Bands(
+        bands.start[: found + 1],
+        bands.group[:found],
+        bands.low[:found],
+        bands.high[:found],
+        bands.share[:found],
+    )
 
 
 @compiled
-def _extremes(requests: Records, start: Int64) -> tuple[Int64, Int64, Float64]:
-    count = len(start) - 1
-    low, high = np.empty(count, dtype=np.int64), np.empty(count, dtype=np.int64)
-    share = np.empty(count, dtype=np.float64)
-    for group in range(count):
-        a = start[group]
-        low[group] = high[group] = requests[a].principal
-        share[group] = 1.0
-        for i in range(a, start[group + 1]):
+def _find_bands(requests: Records, groups: Groups, bands: Bands) -> int:
+    found = 0
+    for group in range(len(groups.term)):
+        last = -1
+        for i in range(groups.start[group], groups.start[group + 1]):
             principal = requests[i].principal
-            low[group] = min(low[group], principal)
-            high[group] = max(high[group], principal)
-            share[group] = min(share[group], requests[i].least / principal)
-    return low, high, share
+            band = band_of(principal)
+            if band != last:
+                bands.start[found], bands.group[found] = i, group
+                bands.low[found] = bands.high[found] = principal
+                last = band
+                found += 1
+            at = found - 1
+            bands.low[at] = min(bands.low[at], principal)
+            bands.high[at] = max(bands.high[at], principal)
+            bands.share[at] = min(bands.share[at], requests[i].least / principal)
+    return found
 
 
 def is_open(row: OfferRow, policy: MatchingPolicy) -> bool:

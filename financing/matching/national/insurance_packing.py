@@ -101,9 +101,7 @@ def pack_insurances(
         groups=Groups(
             start=np.array([0, count], dtype=np.int64),
             term=np.zeros(1, dtype=np.int32),
-            low=np.zeros(1, dtype=np.int64),
-            high=np.zeros(1, dtype=np.int64),
-            share=np.zeros(1, dtype=np.float64),
+            province=np.zeros(1, dtype=np.int32),
             offers_start=np.array([0, len(rows)], dtype=np.int64),
             offer=np.arange(len(rows), dtype=np.int32),
         ),

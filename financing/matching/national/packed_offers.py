@@ -58,13 +58,23 @@ def offer_records(
     return records
 
 
-def offer_bits(rows: Sequence[OfferRow], columns: RequestColumns) -> tuple[Words, int]:
-    """Bits of industries and regions by offer, and the word in which regions start."""
-    industries = _bits(
-        _under(columns.industry_codes, [row.industries for row in rows], lies_in_industries)
+def offer_truth(rows: Sequence[OfferRow], columns: RequestColumns) -> tuple[Bool, Bool]:
+    """By offer and code: industries, then regions that it takes."""
+    return (
+        _under(columns.industry_codes, [row.industries for row in rows], lies_in_industries),
+        _under(columns.region_codes, [row.regions for row in rows], lies_in_divisions),
     )
-    regions = _bits(_under(columns.region_codes, [row.regions for row in rows], lies_in_divisions))
-    return np.ascontiguousarray(np.hstack((industries, regions))), industries.shape[1]
+
+
+def offer_bits(rows: Sequence[OfferRow], columns: RequestColumns) -> tuple[Words, int]:
+    """The same as bits, and the word in which regions start."""
+    return truth_bits(*offer_truth(rows, columns))
+
+
+def truth_bits(industries: Bool, regions: Bool) -> tuple[Words, int]:
+    """Bits of industries and regions by offer, and the word in which regions start."""
+    words = _bits(industries)
+    return np.ascontiguousarray(np.hstack((words, _bits(regions)))), words.shape[1]
 
 
 def limit_steps(rows: tuple[LoanOfferRow, ...]) -> Int64:

@@ -15,12 +15,14 @@ from financing.matching.national.groups import (
 from financing.matching.national.packed_offers import (
     cost_records,
     limit_steps,
-    offer_bits,
     offer_records,
+    offer_truth,
+    truth_bits,
 )
 from financing.matching.national.packed_requests import request_records
 from financing.matching.national.pairs import QUESTIONS
 from financing.matching.national.problem import Data, Groups, Records
+from financing.matching.national.sieve import Sieve, make_sieve
 from financing.matching.national.tables import ColumnError, Int32, Int64, LoanRequestColumns
 from financing.matching.national.threads import over_parts
 from financing.matching.policy import MatchingPolicy
@@ -49,7 +51,8 @@ class Closed:
 class Problem:
     """A run's input, packed. `line`: place of each packed request in the columns given.
 
-    `room`, `room_count`: fen and pieces (NO_COUNT = no limit) of each offer before the run.
+    `room`, `room_count`: fen and pieces (NO_COUNT = no limit) of each offer before the run. `sieve`:
+    where the problem can be walked.
     `region_codes`: the columns', which the records' regions number.
     """
 
@@ -64,6 +67,7 @@ class Problem:
     policy: MatchingPolicy
     book: CostBook
     region_codes: tuple[str, ...] = ()
+    sieve: Sieve | None = None
 
     @property
     def count(self) -> int:
@@ -109,19 +113,19 @@ def pack(
     closed_start, closed_institution, closed_offer = apply_closed(
         requests, order, institutions, rows, closed or Closed()
     )
-    groups = make_groups(
-        requests, order, start, columns, term_place, rows, sheet.saving_ppm, policy
-    )
-    bits, regions_from = offer_bits(rows, columns)
+    groups = make_groups(order, start, columns, term_place, rows, sheet.saving_ppm, policy)
+    industries, regions = offer_truth(rows, columns)
+    bits, regions_from = truth_bits(industries, regions)
+    records, costs = offer_records(rows, columns, institutions), cost_records(sheet)
     rooms = [room_of(row, policy.oversubscription_ppm) for row in rows]
     return Problem(
         data=Data(
             requests=requests,
             patents=patents,
-            offers=offer_records(rows, columns, institutions),
+            offers=records,
             bits=bits,
             steps=limit_steps(rows),
-            costs=cost_records(sheet),
+            costs=costs,
             answers=np.zeros(0, dtype=np.int64),
             regions_from=regions_from,
             closed_start=closed_start,
@@ -129,6 +133,15 @@ def pack(
             closed_offer=closed_offer,
         ),
         groups=groups,
+        sieve=make_sieve(
+            records,
+            costs,
+            terms,
+            industries,
+            regions,
+            columns.industry_codes,
+            columns.region_codes,
+        ),
         line=order,
         room=np.array([room.fen for room in rooms], dtype=np.int64),
         room_count=np.array(

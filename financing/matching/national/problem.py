@@ -125,16 +125,14 @@ class Data(NamedTuple):
 
 
 class Groups(NamedTuple):
-    """Requests of one province, size class, term and band of principal, and who may serve them.
+    """Requests of one province, size class and term, and who may serve them.
 
-    `start`: one longer, lines of the group; `offers_start`: one longer, its part of `offer`.
-    `low`, `high`: least and greatest principal; `share`: least of least accepted over principal.
+    `start`: one longer, lines of the group; `province`: place of its code among those of the run;
+    `offers_start`: one longer, its part of `offer`, which rises.
     """
 
     start: Int64
     term: Int32
-    low: Int64
-    high: Int64
-    share: Float64
+    province: Int32
     offers_start: Int64
     offer: Int32

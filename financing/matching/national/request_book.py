@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from financing.matching.national.cost_sheet import cost_sheet
-from financing.matching.national.groups import is_open
+from financing.matching.national.groups import Bands, bands_of, is_open
 from financing.matching.national.incremental import (
     Found,
     Stretch,
@@ -57,6 +57,7 @@ class RequestBook:
 
     problem: Problem
     columns: LoanRequestColumns
+    bands: Bands
     province: Int32
     provinces: tuple[str, ...]
     size_class: Int32
@@ -87,6 +88,7 @@ def request_book(
     return RequestBook(
         problem=problem,
         columns=columns,
+        bands=bands_of(problem.data.requests, problem.groups),
         province=province[columns.region[first]],
         provinces=codes,
         size_class=columns.size_class[first].astype(np.int32),
@@ -186,7 +188,7 @@ def _key(found: Takers, x: int, lot: Callable[[int], int]) -> tuple[int, int]:
 
 def _stretches(book: RequestBook, offer: LoanOfferRow, saves: Bool) -> Stretch:
     """Lines of the groups that province, size class, term and principal leave to the offer."""
-    groups, policy = book.problem.groups, book.problem.policy
+    groups, bands, policy = book.problem.groups, book.bands, book.problem.policy
     if is_open(offer, policy):
         served = {code[:2] for code in offer.regions}
         serves = np.array([not served or code in served for code in book.provinces])
@@ -194,14 +196,15 @@ def _stretches(book: RequestBook, offer: LoanOfferRow, saves: Bool) -> Stretch:
             [not offer.size_classes or s in offer.size_classes for s in SIZE_CLASSES]
         )
         fits = serves[book.province] & accepts[book.size_class] & saves[groups.term]
-        fits &= offer.principal_min_fen <= groups.high
-        fits &= offer.principal_max_fen >= groups.share * groups.low * (1 - 1e-9) - 1
+        fits = fits[bands.group]
+        fits &= offer.principal_min_fen <= bands.high
+        fits &= offer.principal_max_fen >= bands.share * bands.low * (1 - 1e-9) - 1
         chosen = np.flatnonzero(fits)
     else:
         chosen = np.zeros(0, dtype=np.int64)
     edge = np.zeros(len(chosen) + 1, dtype=np.int64)
-    np.cumsum(groups.start[chosen + 1] - groups.start[chosen], out=edge[1:])
-    return Stretch(groups.start[chosen], edge, groups.term[chosen])
+    np.cumsum(bands.start[chosen + 1] - bands.start[chosen], out=edge[1:])
+    return Stretch(bands.start[chosen], edge, groups.term[bands.group[chosen]])
 
 
 def _answered(

@@ -112,9 +112,7 @@ def part_of(problem: Problem, start: int, stop: int) -> Problem:
         groups=groups._replace(
             start=groups.start[first : last + 1] - start,
             term=groups.term[first:last],
-            low=groups.low[first:last],
-            high=groups.high[first:last],
-            share=groups.share[first:last],
+            province=groups.province[first:last],
             offers_start=groups.offers_start[first : last + 1] - groups.offers_start[first],
             offer=groups.offer[offers],
         ),

@@ -1,0 +1,137 @@
+"""A walk's lines cut into portions of a group with similar principals; called by `walk.py`."""
+
+from financing.matching.national.best_first import best_of_portion
+from financing.matching.national.best_set import Sums, Taken
+from financing.matching.national.candidates import State
+from financing.matching.national.compiled import bare, inlined, signed
+from financing.matching.national.orders import FIRST, FURTHER, Prices, arrange
+from financing.matching.national.problem import Data, Groups
+from financing.matching.national.sieve import Sieve
+from financing.matching.national.tables import Int32, Int64
+from financing.matching.national.walk_tools import Short, Tools
+
+FEWEST = 256
+PER_OFFER = 2
+"""Lines of a portion: so many, or so many per offer of the group."""
+
+
+@inlined
+def place_of(starts: Int64, i: int, from_: int) -> int:
+    """The group of packed line i, at or after this one."""
+    low, high = from_, len(starts) - 2
+    if starts[low + 1] > i:
+        return low
+    while low < high:
+        middle = (low + high) // 2
+        if starts[middle + 1] <= i:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@inlined
+def lines_before(lines: Int32, end: int, from_: int) -> int:
+    """How many lines (rising) lie before packed line `end`."""
+    low, high = from_, len(lines)
+    while low < high:
+        middle = (low + high) // 2
+        if lines[middle] < end:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@bare
+def best_first(
+    lines: Int32,
+    data: Data,
+    groups: Groups,
+    terms: Int64,
+    sieve: Sieve,
+    prices: Prices,
+    state: State,
+    taken: Taken,
+    sums: Sums,
+    short: Short,
+    tools: Tools,
+    options: Int64,
+) -> None:
+    """`options`: share of a further proposal (ppm), seed, is plain, is listed, ties by lot, k."""
+    requests = data.requests
+    plain, share = options[2] == 1, options[0]
+    n, group = signed(0), signed(0)
+    while n < len(lines):
+        group = place_of(groups.start, lines[n], group)
+        stop = lines_before(lines, groups.start[group + 1], n)
+        offers = groups.offers_start[group + 1] - groups.offers_start[group]
+        portions = max(1, (stop - n) // max(FEWEST, PER_OFFER * offers))
+        for portion in range(portions):
+            a = n + (stop - n) * portion // portions
+            b = n + (stop - n) * (portion + 1) // portions
+            low = high = requests[lines[a]].principal
+            least, coverage = requests[lines[a]].least, requests[lines[a]].coverage
+            is_any_free = False
+            for m in range(a, b):
+                request = requests[lines[m]]
+                low, high = min(low, request.principal), max(high, request.principal)
+                least = min(least, request.least)
+                is_any_free |= request.is_reached == 0
+            usual = requests[lines[(a + b) // 2]].principal
+            further = arrange(
+                group,
+                low,
+                high,
+                usual,
+                least,
+                FURTHER,
+                share,
+                coverage,
+                groups,
+                data.offers,
+                data.costs,
+                prices,
+                state.room,
+                state.room_count,
+                tools.further,
+            )
+            firsts = signed(0)
+            if is_any_free and not plain:
+                firsts = arrange(
+                    group,
+                    low,
+                    high,
+                    usual,
+                    least,
+                    FIRST,
+                    share,
+                    coverage,
+                    groups,
+                    data.offers,
+                    data.costs,
+                    prices,
+                    state.room,
+                    state.room_count,
+                    tools.first,
+                )
+            best_of_portion(
+                a,
+                b,
+                group,
+                further,
+                firsts,
+                lines,
+                data,
+                groups,
+                terms,
+                sieve,
+                prices,
+                state,
+                taken,
+                sums,
+                short,
+                tools,
+                options,
+            )
+        n = stop

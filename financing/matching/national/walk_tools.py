@@ -1,0 +1,123 @@
+"""What a walk writes on, and how it looks at one pair; for `best_first.py`."""
+
+from typing import NamedTuple
+
+from financing.matching.national.best_set import Scratch
+from financing.matching.national.compiled import inlined
+from financing.matching.national.orders import Order
+from financing.matching.national.pairs import ASK, REFUSED, is_closed, pair_amount
+from financing.matching.national.problem import Records, Words
+from financing.matching.national.rows_of import Look
+from financing.matching.national.tables import Int32, Int64
+
+
+class Short(NamedTuple):
+    """By line and place: the best candidates met, offer -1 = none; worths in fen."""
+
+    offer: Int32
+    amount: Int64
+    further_fen: Int64
+    first_fen: Int64
+    worth: Int64
+
+
+class Met(NamedTuple):
+    """By offer: the last line that looked at it, the amount and the saving (-1: not to be had)."""
+
+    line: Int32
+    amount: Int64
+    saving: Int64
+
+
+class Tools(NamedTuple):
+    """What a walk writes on."""
+
+    scratch: Scratch
+    look: Look
+    met: Met
+    further: Order
+    first: Order
+
+
+@inlined
+def keep(
+    n: int,
+    j: int,
+    amount: int,
+    further_fen: int,
+    first_fen: int,
+    worth: int,
+    offer: Int32,
+    amounts: Int64,
+    further: Int64,
+    first: Int64,
+    worths: Int64,
+) -> None:
+    """Keep a candidate among the best of its line; one met twice keeps its better worth."""
+    most = offer.shape[1]
+    last = most - 1
+    for x in range(most):
+        if offer[n, x] == j:
+            if worth <= worths[n, x]:
+                return
+            last = x
+    if worth <= worths[n, last]:
+        return
+    to = last
+    while to > 0 and worth > worths[n, to - 1]:
+        offer[n, to], amounts[n, to] = offer[n, to - 1], amounts[n, to - 1]
+        further[n, to], first[n, to] = further[n, to - 1], first[n, to - 1]
+        worths[n, to] = worths[n, to - 1]
+        to -= 1
+    offer[n, to], amounts[n, to] = j, amount
+    further[n, to], first[n, to], worths[n, to] = further_fen, first_fen, worth
+
+
+@inlined
+def open_pair(
+    i: int,
+    j: int,
+    term: int,
+    months: int,
+    closed: int,
+    requests: Records,
+    patents: Records,
+    offers: Records,
+    bits: Words,
+    steps: Int64,
+    costs: Records,
+    answers: Int64,
+    regions_from: int,
+    closed_start: Int64,
+    closed_institution: Int32,
+    closed_offer: Int32,
+    room: Int64,
+    room_count: Int64,
+    price_fen: Int64,
+    totals: Int64,
+) -> tuple[int, int]:
+    """Amount and saving of a pair that passes every rule and has room; else nothing."""
+    amount, saving = pair_amount(
+        i,
+        j,
+        term,
+        months,
+        requests,
+        patents,
+        offers,
+        bits,
+        steps,
+        costs,
+        answers,
+        regions_from,
+    )
+    if amount == ASK:
+        totals[3] += 1
+    if amount <= 0 or amount > room[j] or room_count[j] < 1:
+        return REFUSED, 0
+    if closed >= 0 and is_closed(closed, j, offers, closed_start, closed_institution, closed_offer):
+        return REFUSED, 0
+    # Beyond 64 bits, and worth nothing for sure.
+    if float(price_fen[j]) * float(amount) > 4e18:
+        return REFUSED, 0
+    return amount, saving
