@@ -8,7 +8,6 @@ import pytest
 from benchmarks.matching_scale.instances import make_instance
 from financing.matching.national import engine
 from financing.matching.national.allotment import apportioned, largest_remainder
-from financing.matching.national.at_scale import sample_prices
 from financing.matching.national.certificate import bound_fen
 from financing.matching.national.engine import allocate_loans, seed_number
 from financing.matching.national.loan_figures import loan_savings
@@ -16,7 +15,8 @@ from financing.matching.national.orders import no_prices
 from financing.matching.national.packing import NO_COUNT, pack
 from financing.matching.national.proposals import worth_of
 from financing.matching.national.questions import with_answers
-from financing.matching.national.rounds import Answer, Conductor, Phase, Plan, Question
+from financing.matching.national.rounds import Answer, Conductor, Phase, Plan, Question, Turn
+from financing.matching.national.sampling import begin_on_sample
 from financing.matching.national.shards import (
     answer,
     lone_shard,
@@ -30,6 +30,7 @@ from tests.matching.test_national_engine import dumped
 
 KINDS = pytest.mark.parametrize("kind", ["study", "product"])
 SIZE = (4_000, 150)
+PLAN = Plan(passes=3)
 
 
 def part(columns, province):
@@ -58,11 +59,19 @@ def whole(instance):
     return with_answers(problem, np.arange(problem.count, dtype=np.int32))
 
 
-def begun(problem, seed, shards):
-    lines = np.arange(problem.count, dtype=np.int32)
-    prices, *usual = sample_prices(problem, lines, no_prices(problem), seed, 1)
-    rooms = (problem.room, problem.room_count)
-    return Conductor.begin(shards, *rooms, prices, *usual, Plan(passes=4))
+def begun(problem, seed, shards, plan=None):
+    edges = province_edges(problem)
+    begin = begin_on_sample(
+        problem,
+        np.arange(problem.count, dtype=np.int32),
+        np.repeat(np.arange(len(edges)), [stop - start for _, start, stop in edges]),
+        shards,
+        no_prices(problem),
+        count=problem.count,
+        seed=seed,
+        threads=1,
+    )
+    return Conductor.begin(shards, problem.room, problem.room_count, begin, plan)
 
 
 def run(conductor, shards):
@@ -78,7 +87,7 @@ def test_any_order_any_worker_and_lost_workers_give_the_same_digest(kind):
     problem = whole(instance)
     given = nothing_given(problem)
     shards = shards_of(problem, given, seed)
-    one = run(begun(problem, seed, len(shards)), shards)
+    one = run(begun(problem, seed, len(shards), PLAN), shards)
 
     # Elsewhere: provinces packed by themselves, all that travels as bytes, any order of arrival;
     # in every round some worker is lost and its shard made afresh from its last state.
@@ -93,7 +102,7 @@ def test_any_order_any_worker_and_lost_workers_give_the_same_digest(kind):
 
     others = [made(number) for number in range(len(provinces))]
     states = [shard.state_bytes() for shard in others]
-    two = begun(problem, seed, len(others))
+    two = begun(problem, seed, len(others), PLAN)
     while not two.done:
         two = Conductor.from_bytes(two.to_bytes())
         lost = int(random.integers(len(others)))
@@ -155,15 +164,9 @@ def test_the_run_of_one_process_asks_the_same_questions(monkeypatch):
     seed = seed_number(instance.policy.seed)
     given = nothing_given(problem)
     shards = shards_of(problem, given, seed)
-    conductor = run(begun_as_engine(problem, seed, len(shards)), shards)
+    conductor = run(begun(problem, seed, len(shards)), shards)
     assert (found.value_fen, found.bound_fen) == (conductor.value_fen, conductor.bound_fen)
-    assert {"prices 1", "give 1", "ask 2", "values 8"} <= set(heard)
-
-
-def begun_as_engine(problem, seed, shards):
-    lines = np.arange(problem.count, dtype=np.int32)
-    prices, *usual = sample_prices(problem, lines, no_prices(problem), seed, 2)
-    return Conductor.begin(shards, problem.room, problem.room_count, prices, *usual)
+    assert {"prices 1", "give 1", "ask 2", "values 7"} <= set(heard)
 
 
 def test_answers_of_another_round_or_shard_are_refused():
@@ -227,14 +230,14 @@ def test_rooms_are_divided_by_what_is_asked():
     assert (fen.sum(axis=0) <= room_fen).all()
 
 
-@pytest.mark.parametrize("discount", [1_000_000, 0])
-def test_questions_travel_whole(discount):
+@pytest.mark.parametrize("turn", [Turn(True, 1_000_000), Turn(False, 0, is_wide=True)])
+def test_questions_travel_whole(turn):
     problem = whole(make_instance("product", 300, 20))
     question = Question(
-        3, 1, Phase.ASK, no_prices(problem), discount, problem.room, problem.room_count
+        3, 1, Phase.ASK, no_prices(problem), turn, problem.room, problem.room_count
     )
     again = Question.from_bytes(question.to_bytes())
     assert again.to_bytes() == question.to_bytes()
     assert again.phase is Phase.ASK
-    assert again.discount_ppm == discount
+    assert again.turn == turn
     assert (again.room_count == problem.room_count).all()

@@ -5,17 +5,23 @@ import numpy as np
 from financing.matching.national.packing import NO_COUNT
 from financing.matching.national.tables import Int64
 
-LOANS_PER_PART = 4
-"""Room is cut into parts of some usual loans at least: crumbs are of no use to anybody."""
+LOANS_PER_PART = 2
+"""What is left is cut into parts of some usual loans: crumbs are of no use to anybody."""
 
 
 def apportioned(
-    room_fen: Int64, room_count: Int64, asked_fen: Int64, asked_count: Int64
+    room_fen: Int64,
+    room_count: Int64,
+    asked_fen: Int64,
+    asked_count: Int64,
+    *,
+    loans_per_part: int = LOANS_PER_PART,
 ) -> tuple[Int64, Int64]:
     """By shard (line) and offer: parts of the room in proportion to what is asked, in whole fen
     and pieces by largest remainder; together all of it where anybody asks.
 
-    Those who ask for most come first where the room is too small for all. An offer without a count
+    Parts hold `loans_per_part` usual loans at least (0: any); those who ask for most come first
+    where the room is too small for all. An offer without a count
     (NO_COUNT) has none for any shard.
     """
     fen = np.zeros_like(asked_fen)
@@ -32,7 +38,9 @@ def apportioned(
     for offer in np.flatnonzero((asking > 1) & open_):
         wishes = [int(one) for one in asked_fen[:, offer]]
         usual = max(1, sum(wishes) // max(1, int(asked_count[:, offer].sum())))
-        most = max(1, int(room_fen[offer]) // (LOANS_PER_PART * usual))
+        most = len(wishes)
+        if loans_per_part:
+            most = max(1, int(room_fen[offer]) // (loans_per_part * usual))
         if not unlimited[offer]:
             most = max(1, min(most, int(room_count[offer])))
         order = sorted(range(len(wishes)), key=lambda shard: (-wishes[shard], shard))

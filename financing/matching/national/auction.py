@@ -95,8 +95,9 @@ def reach_by_auction(
     slots = problem.data.requests["slots"][candidates.lines] > 0
     some = np.flatnonzero(~held & ~reached & slots & (np.diff(candidates.start) > 0))
     # Packing decides places; lots, then ids, decide who is first.
-    some = some[np.lexsort((ids[some], _lots(ids[some], seed)))].astype(np.int32)
-    count = len(some)
+    order = np.lexsort((ids[some], _lots(ids[some], seed)))
+    bidders: Int32 = some[order].astype(np.int32)
+    count = len(bidders)
     heaps = Heaps(
         np.full(len(problem.room), -1, dtype=np.int32),
         np.full(count, -1, dtype=np.int32),
@@ -104,9 +105,9 @@ def reach_by_auction(
         np.zeros(count, dtype=np.float64),
     )
     place = np.full(count, -1, dtype=np.int64)
-    base = prices.fen_ppm * START
+    base: Float64 = (prices.fen_ppm * START).astype(np.float64)
     _bid(
-        some,
+        bidders,
         candidates,
         problem.data.requests,
         is_plain(problem),
@@ -121,7 +122,7 @@ def reach_by_auction(
         np.zeros(count, dtype=np.int32),
     )
     won = place >= 0
-    lines = candidates.lines[some[won]]
+    lines = candidates.lines[bidders[won]]
     state.held[lines, 0] = candidates.offer[place[won]]
     amounts[lines, 0] = candidates.amount[place[won]]
 

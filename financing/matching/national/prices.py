@@ -67,15 +67,18 @@ def learn(
     start: Prices | None = None,
     threads: int = 1,
     progress: Callable[[float], None] | None = None,
+    share: float | None = None,
 ) -> Learned:
     """Prices for the rooms in proportion to the lines of `candidates`, from `start` or from none.
 
-    The best of the last stage's rounds; `progress` hears each round's bound in fen.
+    The best of the last stage's rounds; `progress` hears each round's bound in fen. `share`: of
+    the run's requests that these lines are, where the problem holds a sample only.
     """
     prices = start if start is not None else no_prices(problem)
     best: Learned | None = None
     state, rounds = open_state(problem), 0
-    share = len(candidates.lines) / max(1, problem.count)
+    if share is None:
+        share = len(candidates.lines) / max(1, problem.count)
     for stage in stages:
         drawn = draw(problem, candidates.lines, stage.sample_ppm, seed)
         part = share * len(drawn) / max(1, len(candidates.lines))

@@ -12,14 +12,15 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from financing.matching.national.allotment import apportioned
+from financing.matching.national.allotment import LOANS_PER_PART, apportioned
 from financing.matching.national.best_set import MICRO
 from financing.matching.national.orders import Prices
 from financing.matching.national.price_steps import PriceSteps, rooms_worth_micro
+from financing.matching.national.sampling import Begin
 from financing.matching.national.tables import Int64
 from financing.matching.national.wire import from_wire, to_wire
 
@@ -37,16 +38,26 @@ class Phase(StrEnum):
     """What is it all worth?"""
 
 
+class Turn(NamedTuple):
+    """Who gets room, and at which share of the prices."""
+
+    is_first: bool
+    """First proposals, by auction; otherwise whatever still fits."""
+    discount_ppm: int
+    is_wide: bool = False
+    """Beyond the short lists: candidates are looked for again, among offers with room."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Question:
     """One question to one shard. `room_fen`, `room_count` by offer: its allotment (GIVE), what is
-    left for all (ASK); empty otherwise. `discount_ppm`: the share of the prices that counts."""
+    left for all (ASK); empty otherwise. `turn`: to whom room is given or is to be given."""
 
     number: int
     shard: int
     phase: Phase
     prices: Prices
-    discount_ppm: int
+    turn: Turn
     room_fen: Int64
     room_count: Int64
 
@@ -57,7 +68,7 @@ class Question:
                 "number": self.number,
                 "shard": self.shard,
                 "phase": self.phase.value,
-                "discount_ppm": self.discount_ppm,
+                "turn": list(self.turn),
             },
             {
                 "price_fen": self.prices.fen_ppm,
@@ -75,7 +86,7 @@ class Question:
             plain["shard"],
             Phase(plain["phase"]),
             Prices(arrays["price_fen"], arrays["price_count"]),
-            plain["discount_ppm"],
+            Turn(*plain["turn"]),
             arrays["room_fen"],
             arrays["room_count"],
         )
@@ -124,12 +135,19 @@ _PLAIN = (
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How many passes over all requests, the first step of a price (share of itself) and the
-    shares of the prices at which room is given, one after the other; the first is the prices'."""
+    """How many passes over all requests, the first step of a price (share of itself), and how
+    room is given, turn by turn."""
 
-    passes: int = 6
+    passes: int = 1
     step_ppm: int = 4_000
-    discounts_ppm: tuple[int, ...] = (1_000_000, 1_000_000, 900_000, 600_000, 300_000, 0, 0)
+    turns: tuple[Turn, ...] = (
+        Turn(is_first=True, discount_ppm=1_000_000),
+        Turn(is_first=True, discount_ppm=1_000_000),
+        Turn(is_first=True, discount_ppm=1_000_000),
+        Turn(is_first=False, discount_ppm=1_000_000),
+        Turn(is_first=False, discount_ppm=500_000, is_wide=True),
+        Turn(is_first=False, discount_ppm=0, is_wide=True),
+    )
 
 
 @dataclass(slots=True, eq=False)
@@ -149,14 +167,14 @@ class Conductor:
     number: int = 0
     phase: Phase = Phase.PRICES
     turn: int = 0
-    """Passes done, then discounts done."""
+    """Passes done, then turns done."""
     best: Prices | None = None
     bound_micro: int = 0
     """Of the best prices: no allocation is worth more."""
     rooms: list[Int64] = field(default_factory=list)
     """What the questions of this round say: fen and count, by shard or one line for all."""
     wanted: list[Int64] = field(default_factory=list)
-    """Fen and count by shard, added up over the passes that count towards allotments."""
+    """Fen and count by shard: what the sample says each will want."""
     left: list[Int64] = field(default_factory=list)
     totals: dict[str, int] = field(default_factory=dict)
     digests: list[str] = field(default_factory=list)
@@ -168,25 +186,23 @@ class Conductor:
         shards: int,
         room_fen: Int64,
         room_count: Int64,
-        start: Prices,
-        usual_ppm: int,
-        usual_fen: int,
+        begin: Begin,
         plan: Plan | None = None,
     ) -> Self:
-        """`usual_ppm`, `usual_fen`: median worth of reaching a business, per fen and in fen
-        (`price_steps.usual_worth` of the sample): the measure of the prices' steps."""
+        """Of so many shards, with what a sample says of prices and wants (`sampling.py`)."""
         plan = Plan() if plan is None else plan
-        steps = PriceSteps.begin(room_fen, room_count, start, usual_ppm, usual_fen, plan.step_ppm)
-        empty = np.zeros((shards, len(room_fen)), dtype=np.int64)
+        steps = PriceSteps.begin(
+            room_fen, room_count, begin.prices, begin.usual_ppm, begin.usual_fen, plan.step_ppm
+        )
         return cls(
             plan,
             shards,
             room_fen,
             room_count,
             steps,
-            start,
+            begin.prices,
             rooms=[np.zeros((1, 0), dtype=np.int64)] * 2,
-            wanted=[empty, empty.copy()],
+            wanted=[begin.wanted_fen, begin.wanted_count],
             left=[room_fen.copy(), room_count.copy()],
         )
 
@@ -218,10 +234,10 @@ class Conductor:
         if self.done:
             raise ValueError("the run is done")
         fen, count = (rooms[min(shard, len(rooms) - 1)] for rooms in self.rooms)
-        discount = 1_000_000
+        turn = Turn(is_first=False, discount_ppm=1_000_000)
         if self.phase in {Phase.GIVE, Phase.ASK}:
-            discount = self.plan.discounts_ppm[self.turn]
-        return Question(self.number, shard, self.phase, self.prices, discount, fen, count)
+            turn = self.plan.turns[self.turn]
+        return Question(self.number, shard, self.phase, self.prices, turn, fen, count)
 
     def tell(self, answers: Sequence[Answer]) -> None:
         """Hear one answer of every shard, in any order. ValueError where one is missing, twice or
@@ -251,10 +267,6 @@ class Conductor:
         bound = worth + rooms_worth_micro(self.room_fen, self.room_count, self.prices)
         if self.best is None or bound < self.bound_micro:
             self.best, self.bound_micro = self.prices, bound
-        # Near the best prices many offers tie and one pass asks for all or nothing of one of them;
-        # what passes ask for on average comes near what a solution gives.
-        if self.turn * 2 >= self.plan.passes:
-            self.wanted = [self.wanted[0] + fen, self.wanted[1] + count]
         self.turn += 1
         if self.turn < self.plan.passes:
             self.prices = self.steps.moved(
@@ -263,10 +275,12 @@ class Conductor:
             return
         self.prices = self.best
         self.turn = 0
-        self._allot(*self.wanted)
+        self._allot(*self.wanted, loans_per_part=0)
 
-    def _allot(self, fen: Int64, count: Int64) -> None:
-        self.rooms = list(apportioned(self.left[0], self.left[1], fen, count))
+    def _allot(self, fen: Int64, count: Int64, *, loans_per_part: int = LOANS_PER_PART) -> None:
+        self.rooms = list(
+            apportioned(self.left[0], self.left[1], fen, count, loans_per_part=loans_per_part)
+        )
         self.phase = Phase.GIVE
 
     def _take_stock(self, fen: Int64, count: Int64) -> None:
@@ -274,7 +288,7 @@ class Conductor:
         if (self.left[0] < 0).any() or (self.left[1] < 0).any():
             raise ValueError("a shard has used more than its allotment")
         self.turn += 1
-        self.phase = Phase.ASK if self.turn < len(self.plan.discounts_ppm) else Phase.VALUES
+        self.phase = Phase.ASK if self.turn < len(self.plan.turns) else Phase.VALUES
         self.rooms = [self.left[0][None], self.left[1][None]]
 
     # --- between two rounds
@@ -282,7 +296,7 @@ class Conductor:
     def to_bytes(self) -> bytes:
         best = self.best if self.best is not None else self.prices
         plain: dict[str, Any] = {
-            "plan": [self.plan.passes, self.plan.step_ppm, list(self.plan.discounts_ppm)],
+            "plan": [self.plan.passes, self.plan.step_ppm, list(map(list, self.plan.turns))],
             "shards": self.shards,
             "number": self.number,
             "phase": self.phase.value,
@@ -310,9 +324,9 @@ class Conductor:
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
         plain, arrays = from_wire("conductor", data)
-        passes, step_ppm, discounts = plain["plan"]
+        passes, step_ppm, turns = plain["plan"]
         return cls(
-            Plan(passes, step_ppm, tuple(discounts)),
+            Plan(passes, step_ppm, tuple(Turn(*turn) for turn in turns)),
             plain["shards"],
             arrays["room_fen"],
             arrays["room_count"],

@@ -10,16 +10,18 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from financing.matching.national.best_set import MICRO
-from financing.matching.national.candidates import Candidates, State, open_state
+from financing.matching.national.auction import reach_by_auction
+from financing.matching.national.best_set import MICRO, Sums
+from financing.matching.national.candidates import Candidates, State, decide, open_state
 from financing.matching.national.loan_figures import loan_savings
-from financing.matching.national.orders import Prices, is_plain, make_orders
+from financing.matching.national.orders import Prices, make_orders
 from financing.matching.national.packing import Problem
 from financing.matching.national.proposals import Worth, worth_of
 from financing.matching.national.repair import Given, fill
 from financing.matching.national.rounds import Answer, Phase, Question
+from financing.matching.national.short_lists import short_lists
 from financing.matching.national.tables import Int32, Int64
-from financing.matching.national.walk import no_short, short_candidates, walk
+from financing.matching.national.walk import walk
 from financing.matching.national.wire import from_wire, to_wire
 
 
@@ -28,6 +30,7 @@ class Shard:
     """One province. `problem`: its requests alone, packed, with all offers and their whole rooms.
 
     `given`: what each packed request holds; `rounds`: number of the last question that changed it.
+    `lists`: the requests' best candidates at the prices `listed_at`; can be made again any time.
     """
 
     number: int
@@ -37,6 +40,8 @@ class Shard:
     threads: int = 1
     rounds: int = -1
     worth: Worth | None = None
+    lists: Candidates | None = None
+    listed_at: Prices | None = None
 
     def state_bytes(self) -> bytes:
         """What the requests hold, in order of their ids, whatever their places here."""
@@ -131,36 +136,57 @@ def answer(shard: Shard, question: Question) -> Answer:
         return _values(shard, question)
     if question.phase is Phase.GIVE:
         return _give(shard, question)
-    problem = shard.problem
-    if question.phase is Phase.PRICES:
-        lines, state = np.arange(problem.count, dtype=np.int32), open_state(problem)
-    else:
-        lines = _not_full(shard)
-        state = State(question.room_fen, question.room_count, shard.given.offer)
-    prices = _lowered(question)
-    found = walk(
-        problem,
-        lines,
-        prices,
-        make_orders(problem, prices, threads=shard.threads),
-        state,
-        seed=shard.seed,
-        listed=False,
-        threads=shard.threads,
-    )
-    fen, micro = (int(one) for one in found.sums.totals[:2])
+    if question.phase is Phase.ASK:
+        return _ask(shard, question)
+    sums = _look(shard, question.prices)
+    fen, micro = (int(one) for one in sums.totals[:2])
     return Answer(
         question.number,
         shard.number,
-        found.sums.fen,
-        found.sums.count,
+        sums.fen,
+        sums.count,
         fen + micro // MICRO,
         micro % MICRO,
     )
 
 
+def _look(shard: Shard, prices: Prices) -> Sums:
+    """What all requests would take at these prices; their short lists are kept."""
+    lines = np.arange(shard.problem.count, dtype=np.int32)
+    shard.lists, sums = short_lists(
+        shard.problem,
+        lines,
+        prices,
+        open_state(shard.problem),
+        seed=shard.seed,
+        threads=shard.threads,
+    )
+    shard.listed_at = prices
+    return sums
+
+
+def _lists(shard: Shard, question: Question, state: State) -> Candidates:
+    """The best candidates of the requests at the prices, or, `is_wide`, those among offers with
+    room of requests that are not full."""
+    known = shard.listed_at
+    if question.turn.is_wide:
+        return short_lists(
+            shard.problem,
+            _not_full(shard),
+            _lowered(question),
+            state,
+            seed=shard.seed,
+            threads=shard.threads,
+        )[0]
+    if known is None or not all(map(np.array_equal, known, question.prices)):
+        _look(shard, question.prices)
+    if shard.lists is None:
+        raise AssertionError("a look keeps lists")
+    return shard.lists
+
+
 def _lowered(question: Question) -> Prices:
-    share = question.discount_ppm
+    share = question.turn.discount_ppm
     return Prices(
         question.prices.fen_ppm * share // 1_000_000, question.prices.count_fen * share // 1_000_000
     )
@@ -171,21 +197,54 @@ def _not_full(shard: Shard) -> Int32:
     return np.flatnonzero((shard.given.offer >= 0).sum(axis=1) < slots).astype(np.int32)
 
 
+def _ask(shard: Shard, question: Question) -> Answer:
+    state = State(question.room_fen, question.room_count, shard.given.offer)
+    if question.turn.is_wide:
+        lowered = _lowered(question)
+        sums = walk(
+            shard.problem,
+            _not_full(shard),
+            lowered,
+            make_orders(shard.problem, lowered, threads=shard.threads),
+            state,
+            seed=shard.seed,
+            listed=False,
+            threads=shard.threads,
+        ).sums
+    else:
+        sums = decide(
+            shard.problem,
+            _lists(shard, question, state),
+            _lowered(question),
+            state,
+            seed=shard.seed,
+            listed=False,
+            firsts_only=question.turn.is_first,
+            threads=shard.threads,
+        ).sums
+    return Answer(question.number, shard.number, sums.fen, sums.count)
+
+
 def _give(shard: Shard, question: Question) -> Answer:
     if question.number <= shard.rounds:
         raise ValueError(f"round {question.number} was given already")
     state = State(question.room_fen.copy(), question.room_count.copy(), shard.given.offer)
-    candidates = _short_lists(shard, question, state)
-    fill(
-        shard.problem,
-        candidates,
-        question.prices,
-        state,
-        shard.given,
-        seed=shard.seed,
-        threads=shard.threads,
-        discounts_ppm=(question.discount_ppm,),
-    )
+    lists = _lists(shard, question, state)
+    if question.turn.is_first:
+        reach_by_auction(
+            shard.problem, lists, question.prices, state, shard.given.amount, seed=shard.seed
+        )
+    else:
+        fill(
+            shard.problem,
+            lists,
+            question.prices,
+            state,
+            shard.given,
+            seed=shard.seed,
+            threads=shard.threads,
+            discounts_ppm=(question.turn.discount_ppm,),
+        )
     shard.rounds = question.number
     return Answer(
         question.number,
@@ -193,23 +252,6 @@ def _give(shard: Shard, question: Question) -> Answer:
         question.room_fen - state.room,
         question.room_count - state.room_count,
     )
-
-
-def _short_lists(shard: Shard, question: Question, state: State) -> Candidates:
-    problem, prices, lines = shard.problem, _lowered(question), _not_full(shard)
-    short = no_short(len(lines))
-    walk(
-        problem,
-        lines,
-        prices,
-        make_orders(problem, prices, threads=shard.threads),
-        state,
-        seed=shard.seed,
-        listed=False,
-        short=short,
-        threads=shard.threads,
-    )
-    return short_candidates(lines, short, plain=is_plain(problem))
 
 
 def _values(shard: Shard, question: Question) -> Answer:
