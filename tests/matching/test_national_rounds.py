@@ -233,9 +233,7 @@ def test_rooms_are_divided_by_what_is_asked():
 @pytest.mark.parametrize("turn", [Turn(True, 1_000_000), Turn(False, 0, is_wide=True)])
 def test_questions_travel_whole(turn):
     problem = whole(make_instance("product", 300, 20))
-    question = Question(
-        3, 1, Phase.ASK, no_prices(problem), turn, problem.room, problem.room_count
-    )
+    question = Question(3, 1, Phase.ASK, no_prices(problem), turn, problem.room, problem.room_count)
     again = Question.from_bytes(question.to_bytes())
     assert again.to_bytes() == question.to_bytes()
     assert again.phase is Phase.ASK

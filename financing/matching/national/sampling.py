@@ -64,8 +64,8 @@ def begin_on_sample(
     lines, province = lines[sampled], province[sampled]
     usual_ppm, usual_fen = usual_worth(problem.data.requests[lines])
     prices = start
-    for sampled, most, stage in PLAN:
-        some = lines[draw(problem, lines, min(PPM, sampled * PPM // max(1, count)), seed)]
+    for requests, most, stage in PLAN:
+        some = lines[draw(problem, lines, min(PPM, requests * PPM // max(1, count)), seed)]
         share = len(some) / max(1, count)
         lists = near_pairs(problem, some, prices, most=most, threads=threads)
         learned = learn(
