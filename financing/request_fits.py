@@ -7,8 +7,8 @@ with the readable rules pair by pair. Insurance offers are few and looked at one
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from financing.matching.context import make_context
 from financing.matching.eligibility import passing_pair
-from financing.matching.engine import make_context
 from financing.matching.policy import MatchingPolicy
 from financing.matching.tables import LoanOfferRow, LoanRequestRow, OfferRow, RequestRow
 

@@ -15,8 +15,8 @@ from businesses.models import Certificate
 from financing import incremental_inputs, live_offers
 from financing.kind_rows import rows_of
 from financing.live_offers import live_offer_rows, with_current_use
+from financing.matching.context import make_context
 from financing.matching.eligibility import evaluate
-from financing.matching.engine import make_context
 from financing.models import Institution, LoanOffer, Proposal
 from financing.models.match_runs import MatchRun
 from financing.pair_kinds import INSURANCE, LOAN

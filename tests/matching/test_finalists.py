@@ -3,10 +3,11 @@
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from financing.matching.context import make_context
 from financing.matching.decided import criterion_fingerprint
 from financing.matching.eligibility import passing_pair
-from financing.matching.engine import make_context, propose_matches
 from financing.matching.finalists import Fit, finalists
+from financing.matching.readable import propose_readably
 from financing.matching.rooms import room_of
 from financing.matching.tables import DecidedPair, PreviousProposal, StandingMatch
 from financing.matching.values import (
@@ -92,7 +93,7 @@ def fits_of(world):
 
 
 def proposed(world, offers):
-    result = propose_matches(
+    result = propose_readably(
         [world["request"]],
         offers,
         world["policy"],
