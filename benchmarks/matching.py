@@ -8,17 +8,16 @@ Progress goes to stderr, results to stdout.
 import argparse
 import json
 import os
-import platform
 import sys
 import time
 from collections.abc import Callable
-from importlib import metadata
 from typing import Any
 
 import numpy as np
 
 from benchmarks.matching_scale import allocation_peers, top_peers
 from benchmarks.matching_scale.instances import SEED, Instance, make_instance
+from benchmarks.matching_scale.machine import machine
 from benchmarks.matching_scale.plain_tables import PlainTables, plain_tables
 from benchmarks.matching_scale.rows import request_rows
 from benchmarks.matching_scale.timing import interleaved, peak_mib
@@ -32,7 +31,6 @@ K = 3
 THREADS = default_threads()
 # What a peer can do in minutes; larger runs skip it and say so.
 MOST_PAIRS_LOOKED_AT = {"readable": 200_000, "matching": 20_000_000, "postgres": 400_000_000}
-PACKAGES = ("numpy", "numba", "polars", "duckdb", "ortools", "matching", "psycopg")
 
 
 def main(arguments: list[str]) -> int:
@@ -51,7 +49,7 @@ def main(arguments: list[str]) -> int:
     study = make_instance("study", options.requests, options.offers, options.seed)
     report: dict[str, Any] = {
         "instance": {"requests": options.requests, "offers": options.offers, "seed": options.seed},
-        "machine": _machine(),
+        "machine": machine(),
         "skipped": skipped,
     }
     tables = plain_tables(study) if set(peers) - {"readable"} else None
@@ -85,22 +83,6 @@ def _parser() -> argparse.ArgumentParser:
 
 def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
-
-
-def _machine() -> dict[str, Any]:
-    versions = {}
-    for package in PACKAGES:
-        try:
-            versions[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
-    return {
-        "cores": os.cpu_count(),
-        "load": [round(one, 2) for one in os.getloadavg()],
-        "python": platform.python_version(),
-        "system": platform.platform(),
-        "versions": versions,
-    }
 
 
 def _top(

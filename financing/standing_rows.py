@@ -2,18 +2,23 @@
 
 from collections.abc import Iterable
 from datetime import date
+from typing import Any
 
 from financing.matching import tables
 from financing.models.match_runs import MatchRun, RunKind, RunStatus
 from financing.models.matches import MATCH_LIVE_STATUSES, Match, MatchDecision, MatchStatus
 from financing.models.proposals import Proposal
+from financing.models.requests import REQUEST_MATCHING_STATUSES
 from financing.pair_kinds import PairKind
 
 
-def decided_rows(kind: PairKind, request_ids: Iterable[int]) -> list[tables.DecidedPair]:
-    """Rejections and declines of people that cite a criterion or a reason (MATCHING 1)."""
+def decided_rows(kind: PairKind, request_ids: Iterable[int] | None) -> list[tables.DecidedPair]:
+    """Rejections and declines of people that cite a criterion or a reason (MATCHING 1).
+
+    `request_ids`: of these requests; None of all that may be in matching.
+    """
     decisions = MatchDecision.objects.filter(
-        **{f"match__{kind.request_field}__in": list(request_ids)},
+        **_of_requests(f"match__{kind.request_field}", request_ids),
         match__status__in=[
             MatchStatus.REJECTED,
             MatchStatus.DECLINED,
@@ -33,12 +38,21 @@ def decided_rows(kind: PairKind, request_ids: Iterable[int]) -> list[tables.Deci
     ]
 
 
+def _of_requests(field: str, request_ids: Iterable[int] | None) -> dict[str, Any]:
+    if request_ids is None:
+        return {f"{field}__status__in": REQUEST_MATCHING_STATUSES}
+    return {f"{field}__in": list(request_ids)}
+
+
 def standing_rows(
-    kind: PairKind, request_ids: Iterable[int], on: date
+    kind: PairKind, request_ids: Iterable[int] | None, on: date
 ) -> list[tables.StandingMatch]:
-    """Live matches: they count towards k until their deadline and block their institution."""
+    """Live matches: they count towards k until their deadline and block their institution.
+
+    `request_ids` as for `decided_rows`.
+    """
     matches = Match.objects.filter(
-        **{f"{kind.request_field}__in": list(request_ids)}, status__in=MATCH_LIVE_STATUSES
+        **_of_requests(kind.request_field, request_ids), status__in=MATCH_LIVE_STATUSES
     ).only(kind.request_id, kind.offer_id, "institution_id", "deadline_on")
     return [
         tables.StandingMatch(

@@ -5,14 +5,16 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from financing.services.clock_runs import request_clock_run, run_clocks
+from financing.services.full_runs import run_full, write_confirmed
 from financing.services.incremental_runs import (
     match_insurance_offer,
     match_insurance_request,
     match_offer,
     match_request,
 )
-from financing.services.match_runs import request_nightly_run, run_matching
+from financing.services.match_runs import request_nightly_run
 from financing.services.person_consents import mail_person_consent
+from financing.services.run_pruning import prune_runs
 from sipo_portal.outbox.tasks import outbox_task
 
 
@@ -38,7 +40,12 @@ def match_insurance_offer_task(offer_id: int) -> None:
 
 @outbox_task("financing.run_matching", label=_("Match run"), atomic=False)
 def run_matching_task(run_id: int) -> None:
-    run_matching(run_id)
+    run_full(run_id)
+
+
+@outbox_task("financing.write_confirmed_run", label=_("Write a confirmed what-if"), atomic=False)
+def write_confirmed_run_task(run_id: int) -> None:
+    write_confirmed(run_id)
 
 
 @outbox_task("financing.mail_person_consent", label=_("Mail a person who is asked to consent"))
@@ -48,8 +55,9 @@ def mail_person_consent_task(person_consent_id: int, asked_at: str) -> None:
 
 @shared_task(name="financing.nightly_matching")  # type: ignore[untyped-decorator]
 def nightly_matching() -> None:
-    """Sent by beat; asks for the night's run and leaves the work to the outbox."""
+    """Sent by beat; asks for the night's run, left to the outbox, and prunes old ones."""
     request_nightly_run(on=timezone.localdate())
+    prune_runs(now=timezone.now())
 
 
 @outbox_task("financing.run_clocks", label=_("Round of the clocks"), atomic=False)

@@ -43,8 +43,8 @@ def manage(arguments: list[str]) -> int:
 
 
 def bench(arguments: list[str]) -> int:
-    """Runs benchmarks/<name>.py with the rest of the arguments, or lists what there is."""
-    there = sorted(path.stem for path in BENCHMARKS.glob("[a-z]*.py"))
+    """Runs benchmarks/<name>.py (- for _) with the other arguments, or lists what there is."""
+    there = sorted(path.stem.replace("_", "-") for path in BENCHMARKS.glob("[a-z]*.py"))
     listed = ", ".join(there) if there else "none yet"
     if not arguments:
         say(f"Benchmarks: {listed}.")
@@ -57,7 +57,8 @@ def bench(arguments: list[str]) -> int:
     installation = Installation("demo")
     with _servers(installation, migrating=True) as (addresses, _address):
         values = application_variables(installation, addresses, owner=True, PYTHONPATH=str(ROOT))
-        return run_in_front([str(PYTHON), "-m", f"benchmarks.{name}", *arguments[1:]], values, ROOT)
+        module = f"benchmarks.{name.replace('-', '_')}"
+        return run_in_front([str(PYTHON), "-m", module, *arguments[1:]], values, ROOT)
 
 
 @contextmanager

@@ -98,6 +98,8 @@ class Patent(models.Model):
         verbose_name = _("patent")
         verbose_name_plural = _("patents")
         ordering = ["-filed_on", "application_number"]
+        # Whoever registered it: a pledge names a patent by its number.
+        indexes = [models.Index(fields=["application_number"], name="patent_number")]
         constraints = [
             models.UniqueConstraint(
                 fields=["business", "application_number"], name="patent_once_per_business"

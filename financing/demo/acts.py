@@ -23,6 +23,7 @@ from financing.services import (
     acceptances,
     completions,
     consents,
+    full_runs,
     insurance_requests,
     loan_requests,
     match_runs,
@@ -106,7 +107,7 @@ def run_matching(side: Side) -> None:
     """The coordinator's run over the region of the own office."""
     office = side.coordinator.user.office
     run = match_runs.request_run(actor=side.coordinator, office=office)
-    match_runs.run_matching(run.pk)
+    full_runs.run_full(run.pk)
 
 
 def claim(side: Side, request: AnyRequest) -> Match:

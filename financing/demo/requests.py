@@ -14,7 +14,7 @@ from financing.demo.firms import OWNED, Firms, may_ask
 from financing.models import InstitutionStaff, LoanRequest, Proposal
 from financing.models.matches import DecisionReason
 from financing.models.requests import RequestStatus
-from financing.services import loan_requests, match_runs, matches
+from financing.services import full_runs, loan_requests, match_runs, matches
 from financing.services.matches import Reason
 from sipo_portal.accounts.models import User
 from sipo_portal.audit.actors import Actor
@@ -89,7 +89,7 @@ def _request(
 def seed_run_and_reviews(users: dict[str, User]) -> None:
     """A full run, then both coordinators review: matches in every state there is."""
     run = match_runs.request_nightly_run(on=timezone.localdate())
-    match_runs.run_matching(run.pk)
+    full_runs.run_full(run.pk)
     for email in ("coordinator1@demo.example", "coordinator2@demo.example"):
         _review(Actor.of(users[email]))
     _withdraw_one(users["coordinator2@demo.example"], users["owner2@demo.example"])

@@ -30,7 +30,7 @@ from financing.models.proposals import Proposal
 from financing.models.questions import AnswerFile, Question
 from financing.models.referrals import Referral
 from financing.models.request_chunks import RequestChunk, RequestMark
-from financing.models.run_archives import RunArchive
+from financing.models.run_archives import RunPart
 from financing.models.terms import Terms
 
 __all__ = [
@@ -64,7 +64,7 @@ __all__ = [
     "Referral",
     "RequestChunk",
     "RequestMark",
-    "RunArchive",
+    "RunPart",
     "StandardPremium",
     "SubsidyRule",
     "Terms",

@@ -1,4 +1,8 @@
-"""What a run decided on and what proves its result; `financing.run_archive` writes and reads it."""
+"""What a run decided on and what came of it; `financing.run_archive` writes and reads it.
+
+Pseudonymous: ids, codes and figures, no names. Pruned by age (`manage.py prune_runs`): what was
+decided on goes first, then the run can no longer be replayed; its certificate stays with the run.
+"""
 
 from __future__ import annotations
 
@@ -8,33 +12,28 @@ from financing.models.match_runs import MatchRun
 from sipo_portal.accounts.models import User
 
 
-class RunArchiveQuerySet(models.QuerySet["RunArchive"]):
-    def visible_to(self, user: User) -> RunArchiveQuerySet:
+class RunPartQuerySet(models.QuerySet["RunPart"]):
+    def visible_to(self, user: User) -> RunPartQuerySet:
         """Follows the run."""
         return self.filter(run__in=MatchRun.objects.visible_to(user))
 
 
-class RunArchive(models.Model):
-    """Input columns, compressed, and the certificate of one full run. Pruned by age.
+class RunPart(models.Model):
+    """One table of a run's input or result, or a piece of a long one, compressed."""
 
-    Pseudonymous: ids, codes and figures, no names.
-    """
-
-    run = models.OneToOneField(
-        MatchRun, on_delete=models.CASCADE, related_name="archive", primary_key=True
-    )
-    # Null once pruned: the run can no longer be replayed, its certificate stays.
-    run_input = models.BinaryField(null=True)
-    # Per offer: room before and after, prices, least value given to.
-    offers = models.JSONField(default=list)
-    # Of the proposals: request, offer, rank, amount and saving, for the diff of two runs.
-    proposals = models.BinaryField(null=True)
+    run = models.ForeignKey(MatchRun, on_delete=models.CASCADE, related_name="parts")
+    # "loan.requests", "loan.proposals", "offers", … (financing.run_archive).
+    name = models.CharField(max_length=24)
+    number = models.PositiveIntegerField(default=0)
+    data = models.BinaryField()
     created_at = models.DateTimeField(auto_now_add=True)
 
-    objects = RunArchiveQuerySet.as_manager()
+    objects = RunPartQuerySet.as_manager()
 
     class Meta:
-        verbose_name = "run archive"
+        constraints = [
+            models.UniqueConstraint(fields=["run", "name", "number"], name="run_part_once")
+        ]
 
     def __str__(self) -> str:
-        return str(self.run)
+        return f"{self.run} {self.name} {self.number}"

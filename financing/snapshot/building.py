@@ -19,19 +19,17 @@ from businesses.selectors import registrability_of
 from financing.insurance_rows import insurability_failures
 from financing.kind_rows import rows_of
 from financing.match_rows import certificates_held, hard_grounds
-from financing.matching.national.from_rows import patents_in_order, request_columns
+from financing.matching.national.from_rows import (
+    insurance_columns,
+    patents_in_order,
+    request_columns,
+)
 from financing.matching.national.tables import (
-    InsuranceRequestColumns,
-    InsuredPatentColumns,
     RequestColumns,
 )
 from financing.matching.tables import (
-    COVER_KINDS,
-    PATENT_KINDS,
-    SIZE_CLASSES,
     InsuranceRequestRow,
     LoanRequestRow,
-    RequestRow,
 )
 from financing.pair_kinds import AnyRequest, PairKind
 from financing.snapshot.chunks import Chunk, joined, with_columns
@@ -45,6 +43,11 @@ def read_chunk(kind: PairKind, request_ids: Collection[int], on: date) -> Chunk:
     found = kind.requests._default_manager.in_matching().filter(pk__in=request_ids)
     requests: list[AnyRequest] = list(rows_of(kind).with_facts(found).order_by("pk"))
     return chunk_of(kind, requests, on)
+
+
+def empty_chunk(kind: PairKind) -> Chunk:
+    """No requests at all; any day does."""
+    return chunk_of(kind, [], date.min)
 
 
 def chunk_of(kind: PairKind, requests: Sequence[AnyRequest], on: date) -> Chunk:
@@ -62,7 +65,10 @@ def chunk_of(kind: PairKind, requests: Sequence[AnyRequest], on: date) -> Chunk:
         flags = _per_patent(
             ordered, on, lambda patent, day: _bits(insurability_failures(patent, day), flag_codes)
         )
-        columns = _insurance_columns(rows, ids, tuple(flag_codes))
+        columns = insurance_columns(
+            [row for row in rows if isinstance(row, InsuranceRequestRow)], ids
+        )
+        columns = replace(columns, condition_codes=tuple(flag_codes))
     numbers = np.array([patent.pk for patent in ordered], dtype=np.int64)
     columns = with_columns(columns, patents=replace(columns.patents, id=numbers))
     certificates: Dated | None = None
@@ -114,36 +120,3 @@ def _certificates(
 def _bits(names: Collection[str], codes: dict[str, int]) -> int:
     """A bit for each name; `codes` grows by the names it has not met."""
     return sum(1 << codes.setdefault(name, len(codes)) for name in sorted(names))
-
-
-def _insurance_columns(
-    rows: Sequence[RequestRow], ids: Sequence[int], conditions: tuple[str, ...]
-) -> InsuranceRequestColumns:
-    own = [row for row in rows if isinstance(row, InsuranceRequestRow)]
-    regions = sorted({row.region_code for row in own})
-    industries = sorted({row.industry_code for row in own})
-    patents = patents_in_order(own)
-    start = np.zeros(len(own) + 1, dtype=np.int64)
-    np.cumsum([len(row.patents) for row in own], out=start[1:])
-    limits = [row.max_premium_fen for row in own]
-    return InsuranceRequestColumns(
-        id=np.array(ids, dtype=np.int64),
-        region=np.array([regions.index(row.region_code) for row in own], dtype=np.uint16),
-        industry=np.array([industries.index(row.industry_code) for row in own], dtype=np.uint16),
-        size_class=np.array([SIZE_CLASSES.index(row.size_class) for row in own], dtype=np.uint8),
-        cover_kind=np.array([COVER_KINDS.index(row.cover_kind) for row in own], dtype=np.uint8),
-        sum_insured_fen=np.array([row.sum_insured_fen for row in own], dtype=np.int64),
-        max_premium_fen=np.array([-1 if v is None else v for v in limits], dtype=np.int64),
-        is_first_time_borrower=np.array([row.is_first_time_borrower for row in own], dtype=bool),
-        waiting_days=np.array([row.waiting_days for row in own], dtype=np.int32),
-        patents_start=start,
-        patents=InsuredPatentColumns(
-            id=np.zeros(len(patents), dtype=np.int64),
-            kind=np.array([PATENT_KINDS.index(p.kind) for p in patents], dtype=np.uint8),
-            expires_on=np.array([day_number(p.expires_on) for p in patents], dtype=np.int32),
-            failures=np.zeros(len(patents), dtype=np.int64),
-        ),
-        region_codes=tuple(regions),
-        industry_codes=tuple(industries),
-        condition_codes=conditions,
-    )

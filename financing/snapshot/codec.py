@@ -45,9 +45,14 @@ def to_bytes(chunk: Chunk) -> bytes:
                 f"{name}.day": each.day,
                 f"{name}.bits": each.bits,
             }
+    return arrays_to_bytes(arrays, codes_of(columns))
+
+
+def arrays_to_bytes(arrays: dict[str, np.ndarray], codes: dict[str, tuple[str, ...]]) -> bytes:
+    """Named columns of any lengths, and tuples of codes."""
     header = {
         "arrays": [[name, values.dtype.name, len(values)] for name, values in arrays.items()],
-        "codes": codes_of(columns),
+        "codes": codes,
     }
     text = json.dumps(header, separators=(",", ":")).encode()
     parts = [len(text).to_bytes(_ALIGNED, "little"), _padded(text)]
@@ -55,8 +60,8 @@ def to_bytes(chunk: Chunk) -> bytes:
     return b"".join(parts)
 
 
-def from_bytes(kind: RequestKind, data: bytes) -> Chunk:
-    """The chunk stored as `data`; its arrays may not be written to."""
+def arrays_from_bytes(data: bytes) -> tuple[dict[str, np.ndarray], dict[str, tuple[str, ...]]]:
+    """The reverse; the arrays may not be written to."""
     length = int.from_bytes(data[:_ALIGNED], "little")
     header = json.loads(data[_ALIGNED : _ALIGNED + length])
     at = _ALIGNED + length + -length % _ALIGNED
@@ -65,6 +70,12 @@ def from_bytes(kind: RequestKind, data: bytes) -> Chunk:
         arrays[name] = np.frombuffer(data, dtype=np.dtype(dtype), count=count, offset=at)
         size = arrays[name].nbytes
         at += size + -size % _ALIGNED
+    return arrays, {name: tuple(codes) for name, codes in header["codes"].items()}
+
+
+def from_bytes(kind: RequestKind, data: bytes) -> Chunk:
+    """The chunk stored as `data`; its arrays may not be written to."""
+    arrays, codes = arrays_from_bytes(data)
     own, patents = TABLES[kind]
     lines, patents_count = len(arrays["business"]), int(arrays["patents_start"][-1])
     return Chunk(
@@ -72,7 +83,7 @@ def from_bytes(kind: RequestKind, data: bytes) -> Chunk:
             **_columns(own, "own.", arrays, lines),
             patents_start=arrays["patents_start"],
             patents=patents(**_columns(patents, "patent.", arrays, patents_count)),
-            **{name: tuple(codes) for name, codes in header["codes"].items()},
+            **codes,
         ),
         business=arrays["business"],
         submitted_on=arrays["submitted_on"],

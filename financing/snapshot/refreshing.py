@@ -18,7 +18,7 @@ from financing.matching.national.tables import Int64
 from financing.models.request_chunks import RequestChunk, RequestMark
 from financing.models.requests import REQUEST_MATCHING_STATUSES
 from financing.pair_kinds import PairKind
-from financing.snapshot.building import chunk_of, read_chunk
+from financing.snapshot.building import chunk_of, empty_chunk, read_chunk
 from financing.snapshot.chunks import Chunk, arrays_of, joined, with_used_codes
 from financing.snapshot.code_digest import code_digest
 from financing.snapshot.codec import from_bytes, to_bytes
@@ -171,7 +171,7 @@ def stored_chunks(kind: PairKind) -> Iterator[tuple[int, Chunk]]:
 
 def read_requests(kind: PairKind, scope_prefix: str = "") -> Chunk:
     """All requests in matching whose region lies in the scope, as last refreshed."""
-    parts = [chunk for _, chunk in stored_chunks(kind)] or [chunk_of(kind, [], date.min)]
+    parts = [chunk for _, chunk in stored_chunks(kind)] or [empty_chunk(kind)]
     if scope_prefix:
         parts = [each.where(_inside(each, scope_prefix)) for each in parts]
     return joined(parts)

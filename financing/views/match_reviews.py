@@ -15,7 +15,6 @@ from django.views.decorators.http import require_safe
 
 from financing import review_selectors, review_texts
 from financing.consent_state import consent_state
-from financing.contention import contention_of, next_full_run_on
 from financing.disclosure_texts import blind_facts
 from financing.forms.reviews import ApproveForm, RejectForm, ReturnForm
 from financing.match_runs import NoPolicy
@@ -62,26 +61,12 @@ def _proposal_page(
     offer: AnyOffer,
     refusal: review_texts.RefusalText | None = None,
 ) -> HttpResponse:
-    today = timezone.localdate()
     try:
-        case = case_of(subject, offer, on=today)
+        case = case_of(subject, offer, on=timezone.localdate())
     except NoPolicy:
         return render(request, f"{FOLDER}/no_policy.html", {})
-    proposal = case.card.explanation.proposal
-    context = {
-        "case": case,
-        "proposal": proposal,
-        "refusal": refusal,
-        "waiting": _waiting(proposal, today) if proposal else None,
-    }
+    context = {"case": case, "proposal": case.card.explanation.proposal, "refusal": refusal}
     return render(request, f"{FOLDER}/proposal.html", context | _case_context(case))
-
-
-def _waiting(proposal: Proposal, today: date) -> review_texts.Waiting | None:
-    why = contention_of(proposal, on=today)
-    if why is None:
-        return None
-    return review_texts.waiting_for_run(why, run_on=next_full_run_on(timezone.now()))
 
 
 @roles_required(Role.COORDINATOR)

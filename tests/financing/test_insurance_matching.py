@@ -9,13 +9,11 @@ from django.utils import timezone
 
 from businesses.rules.insurability import InsuranceConditions
 from businesses.selectors import insurability_of
-from financing.contention import contentions
-from financing.match_runs import explain_pair, explain_request
-from financing.matching.contention import Contention
+from financing.match_runs import explain_pair, explain_request, is_contended
 from financing.models import MatchRun, Proposal
 from financing.models.matches import DecisionReason
 from financing.models.requests import RequestStatus
-from financing.services import incremental_runs, match_runs, matches
+from financing.services import full_runs, incremental_runs, match_runs, matches
 from financing.services.matches import Reason
 from sipo_portal.audit.actors import Actor
 from tests.factories.accounts import make_coordinator
@@ -25,7 +23,7 @@ from tests.factories.businesses import (
     make_encumbrance,
     make_patent,
 )
-from tests.factories.financing import make_loan_offer, make_loan_request, make_proposal, make_run
+from tests.factories.financing import make_loan_offer, make_loan_request, make_run
 from tests.factories.insurance import (
     make_insurance_match,
     make_insurance_offer,
@@ -234,7 +232,7 @@ def test_an_unpaid_annuity_is_a_near_miss():
 
 def run_country():
     run = match_runs.request_nightly_run(on=timezone.localdate())
-    match_runs.run_matching(run.pk)
+    full_runs.run_full(run.pk)
     return MatchRun.objects.get(pk=run.pk)
 
 
@@ -250,8 +248,8 @@ def test_one_run_matches_both_kinds():
     assert (insured.amount, insured.saving) == (Decimal(100_000), Decimal(860))
     assert insured.patent_ids == [patent.pk for patent in cover.patents.all()]
     assert run.fairness["kind"] == {
-        "insurance": {"requests": 1, "reached": 1},
-        "loan": {"requests": 1, "reached": 1},
+        "insurance": {"requests": 1, "eligible": 1, "reached": 1},
+        "loan": {"requests": 1, "eligible": 1, "reached": 1},
     }
 
 
@@ -263,10 +261,8 @@ def test_prices_of_an_insurance_are_not_taken_for_a_loan_s(policy):
         make_insurance_request()
     run = run_country()
     assert list(run.prices) == [f"insurance-{offer.pk}"]
-    dear = make_insurance_proposal(offer=offer, run=run, is_provisional=True)
-    free = make_proposal(loan_offer=twin, run=run, is_provisional=True)
-    waiting = contentions([dear, free], on=timezone.localdate())
-    assert waiting == {dear.pk: Contention.PRICED}
+    assert is_contended(offer, on=timezone.localdate())
+    assert not is_contended(twin, on=timezone.localdate())
 
 
 def test_a_submitted_request_is_matched_at_once():

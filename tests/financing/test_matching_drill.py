@@ -22,7 +22,8 @@ from django.utils import timezone
 
 from financing.models import LoanRequest, MatchRun, Proposal
 from financing.services import loan_requests
-from financing.services.match_runs import request_run, run_matching
+from financing.services.full_runs import run_full
+from financing.services.match_runs import request_run
 from financing.services.writing_lock import WRITING_LOCK
 from sipo_portal.accounts.models import User
 from sipo_portal.audit.actors import Actor
@@ -74,7 +75,7 @@ def undisturbed_twin() -> Outcome:
     """A whole run on the same rows in one go, its outcome noted and taken back."""
     with transaction.atomic():
         run = ask_for_run()
-        run_matching(run.pk)
+        run_full(run.pk)
         run.refresh_from_db()
         outcome = Outcome(run.result_digest, proposals(run=run))
         transaction.set_rollback(True)

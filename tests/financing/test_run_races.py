@@ -6,7 +6,7 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from financing.services import match_runs
+from financing.services import full_runs, match_runs
 from financing.services.writing_lock import lock_writing
 from tests.factories.financing import make_policy
 
@@ -29,8 +29,8 @@ def test_a_run_reads_only_when_nobody_is_writing_proposals(monkeypatch) -> None:
         read_while_writing.append(not may_commit.is_set())
         return real_read(*args, **options)
 
-    real_read = match_runs.read_full_run
-    monkeypatch.setattr(match_runs, "read_full_run", read)
+    real_read = full_runs.read_full_run
+    monkeypatch.setattr(full_runs, "read_full_run", read)
     writer, runner = Thread(target=write), Thread(target=_run, args=[run.pk])
     writer.start()
     assert writing.wait(10)
@@ -46,5 +46,5 @@ def test_a_run_reads_only_when_nobody_is_writing_proposals(monkeypatch) -> None:
 
 
 def _run(run_id: int) -> None:
-    match_runs.run_matching(run_id)
+    full_runs.run_full(run_id)
     connection.close()

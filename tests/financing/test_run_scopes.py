@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from financing.models.match_runs import MatchRun
 from financing.models.proposals import Proposal
-from financing.services import incremental_runs, match_runs
+from financing.services import full_runs, incremental_runs, match_runs
 from sipo_portal.audit.actors import Actor
 from tests.factories.accounts import make_coordinator
 from tests.factories.businesses import make_appraisal, make_business, make_office, make_patent
@@ -51,7 +51,7 @@ def pairs():
 
 def start(actor, office):
     run = match_runs.request_run(actor=actor, office=office)
-    match_runs.run_matching(run.pk)
+    full_runs.run_full(run.pk)
     run.refresh_from_db()
     return run
 
@@ -94,7 +94,7 @@ def test_run_again_it_gives_the_same(actor, office):
     for region in ("320505", "320505", "440305", "440305"):
         request_in(region, least_accepted=Decimal(1_000_000))
     national = match_runs.request_nightly_run(on=timezone.localdate())
-    match_runs.run_matching(national.pk)
+    full_runs.run_full(national.pk)
     given = Proposal.objects.filter(business__region="320505").count()
 
     counts = [start(actor, office).proposal_count for _each in range(3)]
@@ -171,7 +171,7 @@ def test_a_request_no_longer_in_matching_loses_its_proposals():
 def test_a_vanished_request_is_normal():
     incremental_runs.match_request(999_999)
     incremental_runs.match_offer(999_999)
-    match_runs.run_matching(999_999)
+    full_runs.run_full(999_999)
 
 
 def test_one_request_gets_only_what_standing_proposals_leave():

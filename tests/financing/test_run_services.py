@@ -10,7 +10,7 @@ from financing.models.loan_requests import LoanRequest
 from financing.models.match_runs import MatchRun
 from financing.models.matches import Match
 from financing.models.proposals import Proposal
-from financing.services import incremental_runs, match_runs, matches
+from financing.services import full_runs, incremental_runs, match_runs, matches
 from sipo_portal.audit.actors import Actor
 from sipo_portal.audit.models import AuditEvent
 from sipo_portal.outbox.models import OutboxMessage
@@ -61,7 +61,7 @@ def pairs():
 
 def start(actor, office):
     run = match_runs.request_run(actor=actor, office=office)
-    match_runs.run_matching(run.pk)
+    full_runs.run_full(run.pk)
     run.refresh_from_db()
     return run
 
@@ -76,7 +76,7 @@ def test_a_run_asked_twice_is_the_one_under_way(actor, office):
     assert first == again
     assert (first.status, first.scope_prefix) == ("queued", "32")
     assert OutboxMessage.objects.filter(task="financing.run_matching").count() == 1
-    match_runs.run_matching(first.pk)
+    full_runs.run_full(first.pk)
     assert match_runs.request_run(actor=actor, office=office) != first
 
 
@@ -126,7 +126,7 @@ def test_a_run_replaces_the_proposals_of_its_requests(actor, office):
     assert proposal.patent_ids == [patent.pk for patent in request.patents.all()]
     assert (run.status, run.request_count, run.reached_count) == ("done", 1, 1)
     assert run.value <= run.bound
-    assert run.fairness["size_class"] == {"micro": {"requests": 1, "reached": 1}}
+    assert run.fairness["size_class"] == {"micro": {"requests": 1, "eligible": 1, "reached": 1}}
     assert run.policy is not None
     assert all([run.input_digest, run.result_digest, run.seed, run.engine_version])
     assert run.saving_total == proposal.saving
@@ -142,10 +142,10 @@ def test_nothing_is_written_when_writing_fails(actor, office, monkeypatch):
     def broken(*_arguments):
         raise RuntimeError("no space left")
 
-    monkeypatch.setattr(match_runs, "finish_run", broken)
+    monkeypatch.setattr(full_runs, "finish_full_run", broken)
     for _try in range(3):
         with pytest.raises(RuntimeError):
-            match_runs.run_matching(run.pk)
+            full_runs.run_full(run.pk)
 
     run.refresh_from_db()
     assert pairs() == before
@@ -156,15 +156,15 @@ def test_nothing_is_written_when_writing_fails(actor, office, monkeypatch):
 def test_an_interrupted_run_starts_again_from_its_row(actor, office, monkeypatch):
     request, offer = request_in("320505"), make_loan_offer()
     run = match_runs.request_run(actor=actor, office=office)
-    finish = match_runs.finish_run
-    monkeypatch.setattr(match_runs, "finish_run", lambda *_each: 1 / 0)
+    finish = full_runs.finish_full_run
+    monkeypatch.setattr(full_runs, "finish_full_run", lambda *_each: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        match_runs.run_matching(run.pk)
+        full_runs.run_full(run.pk)
     run.refresh_from_db()
     assert (run.status, pairs()) == ("running", [])
 
-    monkeypatch.setattr(match_runs, "finish_run", finish)
-    match_runs.run_matching(run.pk)
+    monkeypatch.setattr(full_runs, "finish_full_run", finish)
+    full_runs.run_full(run.pk)
 
     run.refresh_from_db()
     assert (run.status, run.failure) == ("done", "")
@@ -177,7 +177,7 @@ def test_delivered_twice_it_gives_one_result(actor, office):
     run = start(actor, office)
     first = list(Proposal.objects.values_list("pk", flat=True))
 
-    match_runs.run_matching(run.pk)
+    full_runs.run_full(run.pk)
 
     assert list(Proposal.objects.values_list("pk", flat=True)) == first
     assert AuditEvent.objects.filter(verb="run.finish").count() == 1
@@ -203,7 +203,7 @@ def test_a_cancelled_run_writes_nothing(actor, office):
     run = match_runs.request_run(actor=actor, office=office)
 
     match_runs.cancel_run(actor=actor, run=run)
-    match_runs.run_matching(run.pk)
+    full_runs.run_full(run.pk)
 
     run.refresh_from_db()
     assert (run.status, pairs()) == ("cancelled", before)
@@ -217,15 +217,15 @@ def test_cancelled_while_it_works_it_writes_nothing(actor, office, monkeypatch, 
     request_in("320505")
     make_loan_offer()
     run = match_runs.request_run(actor=actor, office=office)
-    reach = match_runs._reach
+    reach = full_runs.reach
 
     def cancelled_after(each, stage, percent):
         reach(each, stage, percent)
         if stage == moment:
             match_runs.cancel_run(actor=actor, run=MatchRun.objects.get(pk=run.pk))
 
-    monkeypatch.setattr(match_runs, "_reach", cancelled_after)
-    match_runs.run_matching(run.pk)
+    monkeypatch.setattr(full_runs, "reach", cancelled_after)
+    full_runs.run_full(run.pk)
 
     run.refresh_from_db()
     assert (run.status, pairs()) == ("cancelled", [])
@@ -239,16 +239,16 @@ def meanwhile(monkeypatch):
     """`meanwhile(call)`: something that happens between reading and writing of the next run."""
 
     def happens(call):
-        decide = match_runs.decide
+        decide = full_runs.decide
 
-        def decide_then(found):
-            result = decide(found)
+        def decide_then(*given):
+            result = decide(*given)
             # Once: what happens may be a run itself.
-            monkeypatch.setattr(match_runs, "decide", decide)
+            monkeypatch.setattr(full_runs, "decide", decide)
             call()
             return result
 
-        monkeypatch.setattr(match_runs, "decide", decide_then)
+        monkeypatch.setattr(full_runs, "decide", decide_then)
 
     return happens
 

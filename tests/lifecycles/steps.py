@@ -31,11 +31,11 @@ from financing.services import (
     completions,
     consents,
     deliveries,
+    full_runs,
     incremental_runs,
     insurance_policies,
     loan_offers,
     loan_requests,
-    match_runs,
     matches,
     person_consents,
     pledges,
@@ -137,7 +137,7 @@ def do_waiting_work(world: World, pick: int, variant: int) -> Any:
 def run_everything(world: World, pick: int, variant: int) -> Any:
     """A run over the country: what it proposes of a contended offer may be claimed."""
     run = MatchRun.objects.create(kind=RunKind.FULL)
-    match_runs.run_matching(run.pk)
+    full_runs.run_full(run.pk)
     run.refresh_from_db()
     assert run.status == "done"
 

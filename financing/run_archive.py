@@ -1,0 +1,159 @@
+"""What a full run decided on and what came of it, as compressed parts; services write and read it.
+
+Enough to run it again and get the same digests: the requests with their facts dated, offers and
+policy as the rows they were, what was closed, what stood, the prices it began with. And enough to
+compare two runs after their proposals have been replaced.
+"""
+
+import json
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from financing.full_run_inputs import FullRunInput
+from financing.matching.national.kind_result import KindResult
+from financing.matching.national.packing import Closed
+from financing.matching.national.run import StartPrices
+from financing.matching.national.run_input import KindInput, RunInput
+from financing.matching.policy import MatchingPolicy as PolicyRow
+from financing.matching.tables import InsuranceOfferRow, LoanOfferRow, RequestKind
+from financing.models import MatchRun
+from financing.models.run_archives import RunPart
+from financing.pair_kinds import KINDS, PairKind
+from financing.proposal_rows import ProposalRows
+from financing.run_parts import CERTIFICATE_COLUMNS, NotArchived, chunk_of_parts, parts_of
+from financing.snapshot.chunks import Chunk, with_used_codes
+from financing.snapshot.codec import arrays_from_bytes, arrays_to_bytes, to_bytes
+
+LINES_PER_PART = 100_000
+# Columns shrink to a half in a tenth of the time of the default.
+LEVEL = 1
+OFFER_ROWS: dict[RequestKind, type[Any]] = {"loan": LoanOfferRow, "insurance": InsuranceOfferRow}
+PROPOSAL_COLUMNS = ("request", "offer", "rank", "is_first", "amount_fen", "saving_fen")
+# What only a replay needs, and goes first when runs are pruned.
+INPUT_NAMES = tuple(
+    f"{kind.name}.{part}" for kind in KINDS for part in ("requests", "closed", "previous")
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ArchivedRun:
+    """A run's input as it was stored."""
+
+    run: RunInput
+    chunks: dict[RequestKind, Chunk]
+    start_prices: StartPrices
+
+
+# --- storing ------------------------------------------------------------------------------------
+
+
+def store_run(
+    run: MatchRun,
+    found: FullRunInput,
+    start_prices: StartPrices,
+    results: Mapping[RequestKind, KindResult],
+    proposals: Mapping[RequestKind, ProposalRows],
+) -> None:
+    """Write the parts of a run, in the caller's transaction; those of an earlier try go."""
+    RunPart.objects.filter(run=run).delete()
+    pieces = list(_pieces(found, start_prices, results, proposals))
+    with ThreadPoolExecutor(2) as pool:
+        packed = pool.map(lambda piece: zlib.compress(piece[2], LEVEL), pieces)
+        for (name, number, _), data in zip(pieces, packed, strict=True):
+            RunPart.objects.create(run=run, name=name, number=number, data=data)
+
+
+def _pieces(
+    found: FullRunInput,
+    start_prices: StartPrices,
+    results: Mapping[RequestKind, KindResult],
+    proposals: Mapping[RequestKind, ProposalRows],
+) -> Iterator[tuple[str, int, bytes]]:
+    yield "policy", 0, _json(_texts(found.policy_row))
+    prices = [[kind, offer, *pair] for (kind, offer), pair in sorted(start_prices.items())]
+    yield "start_prices", 0, _json(prices)
+    for kind in KINDS:
+        name, own = kind.name, found.kind(kind)
+        yield f"{name}.offers", 0, _json([_texts(row) for row in own.offers])
+        yield f"{name}.closed", 0, _json(asdict(own.closed))
+        place, offer = own.previous
+        yield f"{name}.previous", 0, arrays_to_bytes({"place": place, "offer": offer}, {})
+        chunk = found.chunks[name]
+        for number, begin in enumerate(range(0, len(chunk), LINES_PER_PART)):
+            lines = np.arange(begin, min(begin + LINES_PER_PART, len(chunk)), dtype=np.int64)
+            yield f"{name}.requests", number, to_bytes(with_used_codes(chunk.taken(lines)))
+        result = results[name]
+        certificate = {column: getattr(result, column) for column in CERTIFICATE_COLUMNS}
+        yield (
+            f"{name}.certificate",
+            0,
+            arrays_to_bytes(certificate, {"offer_ids": result.offer_ids}),
+        )
+        rows = {column: getattr(proposals[name], column) for column in PROPOSAL_COLUMNS}
+        yield f"{name}.proposals", 0, arrays_to_bytes(rows, {})
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()
+
+
+def _texts(row: Any) -> dict[str, str]:
+    """A row of the matcher's tables as the texts of its CSV cells."""
+    return {one.name: one.metadata["allowed"].text(getattr(row, one.name)) for one in fields(row)}
+
+
+# --- reading ------------------------------------------------------------------------------------
+
+
+def load_run(run: MatchRun) -> ArchivedRun:
+    """The input of a stored run. Raises NotArchived."""
+    parts = parts_of(run, [*INPUT_NAMES, "loan.offers", "insurance.offers", "policy"])
+    if run.as_of is None or any(f"{kind.name}.closed" not in parts for kind in KINDS):
+        raise NotArchived(f"run {run.pk} keeps no input")
+    policy = _row(PolicyRow, json.loads(parts["policy"][0]))
+    inputs, chunks = {}, {}
+    for kind in KINDS:
+        chunk = chunk_of_parts(kind, parts.get(f"{kind.name}.requests", []))
+        chunks[kind.name] = chunk
+        inputs[kind.name] = _kind_input(kind, chunk.on(run.as_of), parts)
+    return ArchivedRun(
+        RunInput(loans=inputs["loan"], insurances=inputs["insurance"], policy=policy),
+        chunks,
+        start_prices_of(run),
+    )
+
+
+def start_prices_of(run: MatchRun) -> StartPrices:
+    """The prices a stored run began with. Raises NotArchived."""
+    parts = parts_of(run, ["start_prices"])
+    if not parts:
+        raise NotArchived(f"run {run.pk} keeps no prices")
+    prices: list[Any] = json.loads(parts["start_prices"][0])
+    return {(kind, offer): (fen_ppm, count) for kind, offer, fen_ppm, count in prices}
+
+
+def _kind_input(kind: PairKind, requests: Any, parts: Mapping[str, Sequence[bytes]]) -> KindInput:
+    closed = json.loads(parts[f"{kind.name}.closed"][0])
+    previous = arrays_from_bytes(parts[f"{kind.name}.previous"][0])[0]
+    offers = [
+        _row(OFFER_ROWS[kind.name], texts) for texts in json.loads(parts[f"{kind.name}.offers"][0])
+    ]
+    return KindInput(
+        requests=requests,
+        offers=tuple(offers),
+        closed=Closed(
+            institutions=tuple((place, name) for place, name in closed["institutions"]),
+            offers=tuple((place, name) for place, name in closed["offers"]),
+            counted=tuple(closed["counted"]),
+        ),
+        previous=(previous["place"].copy(), previous["offer"].copy()),
+    )
+
+
+def _row(row: type[Any], texts: Mapping[str, str]) -> Any:
+    return row(**{one.name: one.metadata["allowed"].parse(texts[one.name]) for one in fields(row)})

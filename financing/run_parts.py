@@ -1,0 +1,76 @@
+"""The stored parts of a run, decompressed: proposals, requests, certificate; pages may read them.
+
+`run_archive` writes them and turns them back into the matcher's input; nothing here loads the
+matcher.
+"""
+
+import zlib
+from collections.abc import Sequence
+
+import numpy as np
+
+from financing.matching.tables import RequestKind
+from financing.models import MatchRun
+from financing.models.run_archives import RunPart
+from financing.pair_kinds import KINDS, PairKind
+from financing.snapshot.building import empty_chunk
+from financing.snapshot.chunks import Chunk, joined
+from financing.snapshot.codec import arrays_from_bytes, from_bytes
+
+CERTIFICATE_COLUMNS = (
+    "room_fen",
+    "room_count",
+    "left_fen",
+    "left_count",
+    "price_fen_ppm",
+    "price_count_fen",
+    "least_given_ppm",
+)
+
+
+class NotArchived(LookupError):
+    """The run kept no such part, or it has been pruned."""
+
+
+def stored_proposals(run: MatchRun) -> dict[RequestKind, dict[str, np.ndarray]]:
+    """Columns of the run's proposals (run_archive.PROPOSAL_COLUMNS) by kind. Raises NotArchived."""
+    parts = parts_of(run, [f"{kind.name}.proposals" for kind in KINDS])
+    if not parts:
+        raise NotArchived(f"run {run.pk} keeps no proposals")
+    return {kind.name: arrays_from_bytes(parts[f"{kind.name}.proposals"][0])[0] for kind in KINDS}
+
+
+def stored_requests(run: MatchRun) -> dict[RequestKind, Chunk]:
+    """The requests a run was about, by kind. Raises NotArchived."""
+    parts = parts_of(run, [f"{kind.name}.requests" for kind in KINDS] + ["policy"])
+    if not parts:
+        raise NotArchived(f"run {run.pk} keeps no requests")
+    return {
+        kind.name: chunk_of_parts(kind, parts.get(f"{kind.name}.requests", [])) for kind in KINDS
+    }
+
+
+def stored_certificate(run: MatchRun, kind: PairKind) -> dict[str, dict[str, int]]:
+    """By offer id: room before and after, prices, least value given to (KindResult)."""
+    parts = parts_of(run, [f"{kind.name}.certificate"])
+    if not parts:
+        raise NotArchived(f"run {run.pk} keeps no certificate")
+    arrays, codes = arrays_from_bytes(parts[f"{kind.name}.certificate"][0])
+    return {
+        offer: {column: int(arrays[column][place]) for column in CERTIFICATE_COLUMNS}
+        for place, offer in enumerate(codes["offer_ids"])
+    }
+
+
+def parts_of(run: MatchRun, names: Sequence[str]) -> dict[str, list[bytes]]:
+    """The pieces of these parts, in order; parts that are not there are left out."""
+    found: dict[str, list[bytes]] = {}
+    rows = RunPart.objects.filter(run=run, name__in=names).order_by("name", "number")
+    for name, data in rows.values_list("name", "data"):
+        found.setdefault(name, []).append(zlib.decompress(data))
+    return found
+
+
+def chunk_of_parts(kind: PairKind, pieces: Sequence[bytes]) -> Chunk:
+    """Requests stored in these pieces."""
+    return joined([from_bytes(kind.name, data) for data in pieces] or [empty_chunk(kind)])
