@@ -13,6 +13,7 @@ from types import FrameType
 
 from runner import environment
 from runner.installation import Installation
+from runner.matcher import await_compiled, start_compiling, stop_compiling
 from runner.places import ROOT, VENV, StartError, last_lines, private_folder, say
 from runner.preparation import (
     application_variables,
@@ -87,6 +88,7 @@ class _Demo:
     servers: Servers
     watched: list[_Watched] = field(default_factory=list)
     addresses: Addresses | None = None
+    compiling: Child | None = None
 
     def prepare(self, fresh: bool) -> None:
         """Servers, tables, catalogues, static files, data."""
@@ -99,12 +101,15 @@ class _Demo:
             say("Dropping the demo's data …")
             self.servers.drop_data()
             self.installation.forget()
+        self.compiling = start_compiling()
         say("Starting PostgreSQL and Valkey …")
         self.addresses = self.servers.start()
         values = application_variables(self.installation, self.addresses)
         compile_catalogues()
         migrate(self.installation, self.addresses)
         collect_static(self.installation, values)
+        # Seeding matches too, and both at once would compile twice.
+        await_compiled(self.compiling)
         say("Seeding demo data (kept when there) …")
         manage(values, "seed_demo")
 
@@ -207,6 +212,7 @@ class _Demo:
 
     def stop(self) -> None:
         """Web and clock first, then the jobs, the servers last."""
+        stop_compiling(self.compiling)
         own = [
             one.child
             for one in self.watched

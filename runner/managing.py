@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from runner import environment
 from runner.installation import Installation
+from runner.matcher import await_compiled, start_compiling
 from runner.places import PYTHON, ROOT, StartError, say, speak_on
 from runner.preparation import (
     application_variables,
@@ -54,6 +55,7 @@ def bench(arguments: list[str]) -> int:
         raise StartError(f"There is no benchmark `{name}`; there is: {listed}.")
     speak_on(sys.stderr)
     environment.ensure("bench")
+    await_compiled(start_compiling())
     installation = Installation("demo")
     with _servers(installation, migrating=True) as (addresses, _address):
         values = application_variables(installation, addresses, owner=True, PYTHONPATH=str(ROOT))

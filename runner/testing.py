@@ -6,6 +6,7 @@ import subprocess
 from glob import glob
 
 from runner import environment
+from runner.matcher import await_compiled, start_compiling, stop_compiling
 from runner.places import PYTHON, ROOT, in_ci, say
 from runner.preparation import application_variables, compile_catalogues
 from runner.processes import run_in_front
@@ -19,6 +20,7 @@ def run(arguments: list[str]) -> int:
     """Returns pytest's exit status."""
     environment.ensure("test")
     browser = _ensure_browser()
+    compiling = start_compiling()
     compile_catalogues()
     installation = throw_away("test")
     servers = Servers(installation, throw_away=True)
@@ -26,9 +28,11 @@ def run(arguments: list[str]) -> int:
         say("Starting PostgreSQL and Valkey for the tests …")
         addresses = servers.start()
         values = application_variables(installation, addresses, owner=True)
+        await_compiled(compiling)
         parallel = [] if _parallel_given(arguments) else ["-n", "2"]
         status = run_in_front([str(PYTHON), "-m", "pytest", *parallel, *arguments], values, ROOT)
     finally:
+        stop_compiling(compiling)
         servers.stop()
         installation.remove()
     if not browser:

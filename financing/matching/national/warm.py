@@ -1,7 +1,8 @@
 """Compiles the engine once, so that no worker and no request pays for it; called at set-up.
 
-`python -m financing.matching.national.warm` runs both kinds of problem on a few made-up rows with
-the very types of a real run; the machine code stays in the folder of `compiled.py`.
+`python -m financing.matching.national.warm` runs both kinds on a few made-up rows with the very
+types of a real run; the machine code stays in the folder of `compiled.py`. The runner calls it
+(`runner/matcher.py`) and leaves it out where no file of this package has changed.
 """
 
 import sys
@@ -9,12 +10,19 @@ import time
 from datetime import date
 from itertools import product
 
+import numpy as np
+
 from financing.matching.national import engine
-from financing.matching.national.from_rows import request_columns
+from financing.matching.national.from_rows import insurance_columns, request_columns
+from financing.matching.national.offer_book import OfferBook
 from financing.matching.national.packing import Closed, pack
+from financing.matching.national.request_book import request_book, takers
+from financing.matching.national.run import KindInput, RunInput, run_matching
 from financing.matching.policy import MatchingPolicy
 from financing.matching.tables import (
     AcceptedPatentKind,
+    InsuranceOfferRow,
+    InsuranceRequestRow,
     LoanOfferRow,
     LoanRequestRow,
     PatentRow,
@@ -25,27 +33,57 @@ DAY = date(2025, 6, 20)
 
 def main() -> int:
     started = time.monotonic()
+    requests, offers = [_request(n) for n in range(40)], _offers()
     for share_ppm in (1_000_000, 200_000):
-        policy = MatchingPolicy(
-            version="warm",
-            as_of=DAY,
-            seed="warm",
-            alternative_share_ppm=share_ppm,
-            lpr_one_year_ppm=30_000,
-            lpr_five_year_ppm=35_000,
-        )
-        columns, offers = request_columns([_request(n) for n in range(40)]), _offers()
-        closed = Closed(institutions=((0, "I0"),), offers=((1, "O1"),), counted=(2,))
-        problem = pack(columns, offers, policy, closed=closed)
+        policy = _policy(share_ppm)
+        run = _run(requests, offers, policy)
+        run_matching(run, threads=1)
+        problem = pack(run.loans.requests, offers, policy)  # type: ignore[arg-type]
         engine.best_offers(problem)
-        for keeps in (engine.KEEP_ALL, 0):
-            before, engine.KEEP_ALL = engine.KEEP_ALL, keeps
-            try:
-                engine.allocate_loans(columns, offers, policy, closed=closed, threads=1)
-            finally:
-                engine.KEEP_ALL = before
+        before, engine.KEEP_ALL = engine.KEEP_ALL, 0
+        try:
+            run_matching(run, threads=1)
+        finally:
+            engine.KEEP_ALL = before
+    OfferBook(offers, policy).fits(requests[0])
+    takers(request_book(request_columns(requests), policy), offers[0])
     print(f"The matcher is compiled ({time.monotonic() - started:.0f} s).")
     return 0
+
+
+def _policy(share_ppm: int) -> MatchingPolicy:
+    return MatchingPolicy(
+        version="warm",
+        as_of=DAY,
+        seed="warm",
+        alternative_share_ppm=share_ppm,
+        lpr_one_year_ppm=30_000,
+        lpr_five_year_ppm=35_000,
+    )
+
+
+def _run(
+    requests: list[LoanRequestRow], offers: list[LoanOfferRow], policy: MatchingPolicy
+) -> RunInput:
+    """Both kinds, with everything that people and the run before can have settled."""
+    closed = Closed(institutions=((0, "I0"),), offers=((1, "O1"),), counted=(2,))
+    previous = (np.array([3, 4]), np.array([0, 1], dtype=np.int32))
+    insurances = [_insurance_request(n) for n in range(40)]
+    return RunInput(
+        loans=KindInput(
+            requests=request_columns(requests),
+            offers=tuple(offers),
+            closed=closed,
+            previous=previous,
+        ),
+        insurances=KindInput(
+            requests=insurance_columns(insurances),
+            offers=tuple(_insurance_offer(n) for n in range(3)),
+            closed=closed,
+            previous=previous,
+        ),
+        policy=policy,
+    )
 
 
 def _request(number: int) -> LoanRequestRow:
@@ -101,6 +139,53 @@ def _offers() -> list[LoanOfferRow]:
             product((30_000, 31_000), ("interest_monthly", "equal_instalments"))
         )
     ]
+
+
+def _insurance_request(number: int) -> InsuranceRequestRow:
+    return InsuranceRequestRow(
+        id=f"R{number}",
+        business_id=f"B{number}",
+        region_code="110105",
+        industry_code="C3911",
+        size_class="micro",
+        cover_kind="enforcement",
+        sum_insured_fen=(1 + number) * 1_000_000,
+        patents=(
+            PatentRow(
+                id="P",
+                kind="invention",
+                expires_on=date(2040, 1, 1),
+                appraised_value_fen=None,
+                appraised_on=None,
+            ),
+        ),
+    )
+
+
+def _insurance_offer(number: int) -> InsuranceOfferRow:
+    return InsuranceOfferRow(
+        id=f"O{number}",
+        institution_id=f"I{number}",
+        status="published",
+        is_institution_suspended=False,
+        opens_on=None,
+        closes_on=None,
+        regions=frozenset(),
+        industries=frozenset(),
+        size_classes=frozenset(),
+        cover_kind="enforcement",
+        sum_insured_min_fen=0,
+        sum_insured_max_fen=10**9,
+        accepted_kinds=frozenset({"invention"}),
+        min_patents_count=1,
+        min_remaining_months=0,
+        conditions=frozenset(),
+        premium_min_fen=0,
+        premium_base_fen=100,
+        premium_per_patent_fen=100,
+        premium_rate_ppm=10_000,
+        capacity_fen=100_000_000,
+    )
 
 
 if __name__ == "__main__":
