@@ -46,11 +46,6 @@ def with_insured_facts(requests: QuerySet[InsuranceRequest]) -> QuerySet[Insuran
     )
 
 
-def with_business(requests: QuerySet[InsuranceRequest]) -> QuerySet[InsuranceRequest]:
-    """The requests with what `insurance_request_heads` reads."""
-    return requests.select_related("business")
-
-
 def with_conditions(offers: QuerySet[InsuranceOffer]) -> QuerySet[InsuranceOffer]:
     """The offers with everything `insurance_offer_rows` reads."""
     return offers.select_related("institution").prefetch_related("regions")
@@ -87,6 +82,13 @@ def insurability_failures(patent: Patent, on: date) -> frozenset[str]:
     if "policyholder_not_entitled" in owners_only - codes:
         codes.add(LICENSEE_NOT_ACCEPTED)
     return frozenset(codes - {"remaining_life_too_short", "kind_not_insured"})
+
+
+def insurance_offer_criteria(
+    offers: Sequence[InsuranceOffer], on: date
+) -> list[tables.InsuranceOfferRow]:
+    """Offers read `with_conditions`, as if nothing were held and everything delivered."""
+    return [_offer_row(offer, HeldCapacity(), PPM) for offer in offers]
 
 
 def insurance_offer_rows(
@@ -156,13 +158,6 @@ def insurance_request_rows(
         )
         for request in requests
     ]
-
-
-def insurance_request_heads(
-    requests: Sequence[InsuranceRequest], on: date
-) -> list[tables.InsuranceRequestRow]:
-    """Requests read `with_business`, without their patents and without what is earlier known."""
-    return [_request_row(request, on, patents=(), is_first_time=True) for request in requests]
 
 
 def _request_row(

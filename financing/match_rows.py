@@ -18,7 +18,7 @@ from businesses.models.encumbrances import EncumbranceKind
 from businesses.rules.findings import Finding
 from businesses.rules.reference_rates import lpr_percent
 from businesses.selectors import expires_on, latest_appraisal, registrability_of
-from financing.delivery_shares import delivery_shares_ppm
+from financing.delivery_shares import OfferField, delivery_shares_ppm
 from financing.matching import policy as matching_policy
 from financing.matching import tables
 from financing.matching.columns import PPM
@@ -117,11 +117,6 @@ def with_matching_facts(requests: QuerySet[LoanRequest]) -> QuerySet[LoanRequest
     )
 
 
-def with_business(requests: QuerySet[LoanRequest]) -> QuerySet[LoanRequest]:
-    """The requests with what `loan_request_heads` reads."""
-    return requests.select_related("business").prefetch_related("business__certificates")
-
-
 def with_criteria(offers: QuerySet[LoanOffer]) -> QuerySet[LoanOffer]:
     """The offers with everything `loan_offer_rows` reads."""
     return offers.select_related("institution").prefetch_related(
@@ -146,16 +141,24 @@ def held_capacity(
     """
     known = list(offers)
     is_insurance = bool(known) and isinstance(known[0], InsuranceOffer)
-    field = "insurance_offer" if is_insurance else "loan_offer"
+    field: OfferField = "insurance_offer" if is_insurance else "loan_offer"
+    return held_by_offer(field, [offer.pk for offer in known])
+
+
+def held_by_offer(field: OfferField, offer_ids: Sequence[int]) -> dict[int, HeldCapacity]:
+    """The same for ids of offers of one kind."""
     rows = (
-        Match.objects.filter(
-            **{f"{field}__in": [offer.pk for offer in known]}, status__in=MATCH_HELD_STATUSES
-        )
+        Match.objects.filter(**{f"{field}__in": offer_ids}, status__in=MATCH_HELD_STATUSES)
         .values(offer_id=F(f"{field}_id"))
         .annotate(amount=Sum("amount"), count=Count("pk"))
         .order_by()
     )
     return {row["offer_id"]: HeldCapacity(row["amount"], row["count"]) for row in rows}
+
+
+def loan_offer_criteria(offers: Sequence[LoanOffer], on: date) -> list[tables.LoanOfferRow]:
+    """Offers read `with_criteria`, as if nothing were held and everything delivered."""
+    return [_loan_offer_row(offer, on, HeldCapacity(), PPM) for offer in offers]
 
 
 def loan_offer_rows(offers: Sequence[LoanOffer], on: date) -> list[tables.LoanOfferRow]:
@@ -255,11 +258,6 @@ def loan_request_rows(requests: Sequence[LoanRequest], on: date) -> list[tables.
         )
         for request in requests
     ]
-
-
-def loan_request_heads(requests: Sequence[LoanRequest], on: date) -> list[tables.LoanRequestRow]:
-    """Requests read `with_business`, without their patents and without what is earlier known."""
-    return [_loan_request_row(request, on, patents=(), is_first_time=True) for request in requests]
 
 
 def earlier_borrowers(business_ids: Iterable[int]) -> set[int]:

@@ -34,7 +34,7 @@ from financing.matching.rule_results import RuleResult
 from financing.models import Match, MatchingPolicy, Proposal
 from financing.models.requests import REQUEST_MATCHING_STATUSES
 from financing.pair_kinds import AnyOffer, AnyRequest, PairKind, kind_of, offers_beside
-from financing.standing_rows import decided_rows, last_national_run, price_key
+from financing.standing_rows import decided_rows
 
 # Beside the outcomes of the matcher: a coordinator took the proposal; the request is not in
 # matching; no run has looked at the pair yet.
@@ -307,28 +307,6 @@ def _pair_rows(match: Match, on: date) -> tuple[tables.RequestRow, tables.OfferR
 def fingerprint(match: Match, criterion: str, *, on: date) -> str:
     """What a decision on this match stores, so that it blocks until the criterion changes."""
     return criterion_fingerprint(criterion, *_pair_rows(match, on))
-
-
-def is_contended(offer: AnyOffer, *, on: date) -> bool:
-    """Others want the offer's capacity too: it had a price in the last run over the country, or
-    what is proposed now is more than it has room for.
-
-    A provisional proposal of such an offer waits for the next full run (MATCHING 4), so that
-    quick hands do not pre-empt the fair allocation.
-    """
-    kind = kind_of(offer)
-    last = last_national_run()
-    if last is not None and price_key(kind.name, str(offer.pk)) in last.prices:
-        return True
-    read = rows_of(kind).with_criteria(kind.offers._default_manager.filter(pk=offer.pk)).get()
-    row = rows_of(kind).offer_rows([read], on)[0]
-    policy = match_rows.policy_row(current_policy(on), on)
-    asked = Proposal.objects.filter(**{kind.offer_field: offer}).aggregate(
-        amount=Sum("amount"), count=Count("pk")
-    )
-    room = room_of(row, policy.oversubscription_ppm)
-    is_short = room.count is not None and asked["count"] > room.count
-    return is_short or match_rows.fen(asked["amount"] or Decimal(0)) > room.fen
 
 
 def rules_failing_now(match: Match, *, on: date) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from financing.matching.contention import Contention
 from financing.models.matches import Match, MatchStatus
 from financing.rule_texts import listed, rule_title
 from financing.services.matches import MatchRefusal, MatchRefused
@@ -40,11 +41,22 @@ REFUSALS: dict[MatchRefusal, Text] = {
         "The match no longer fits the offer: %(details)s. Reject it, or return it to the business."
     ),
     MatchRefusal.CONTENDED: _(
-        "More is asked of this offer than it has left. The next full match run decides who gets"
-        " it; start one, or wait for the night."
+        "Wait for the next full run: more is asked of this offer than it can give."
     ),
     MatchRefusal.REASON_NEEDS_TEXT: _("Explain the reason in the text."),
     MatchRefusal.NOT_IN_REVIEW: _("This match is no longer in review; nothing is left to decide."),
+}
+
+# Why a provisional proposal waits, before anybody tries to claim it.
+CONTENTIONS: dict[Contention, Text] = {
+    Contention.PRICED: _(
+        "In the last full match run more was asked of this offer than it can give. So the next one"
+        " decides who gets it, not whoever is first."
+    ),
+    Contention.SHORT: _(
+        "More is proposed of this offer now than it has left. So the next full match run decides"
+        " who gets it, not whoever is first."
+    ),
 }
 
 # Decisions as the history of a match tells them.
@@ -86,6 +98,19 @@ def refusal_text(refused: MatchRefused, *, business_id: int) -> RefusalText:
                 sentence, reverse("financing:run_start"), str(_("Start a match run"))
             )
     return RefusalText(sentence)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A proposal that cannot be claimed yet: why, and when that is decided."""
+
+    why: str
+    when: str
+
+
+def waiting_for_run(contention: Contention, *, run_on: date) -> Waiting:
+    when = _("The next full run is in the early morning of %(day)s.") % {"day": formats.day(run_on)}
+    return Waiting(str(CONTENTIONS[contention]), str(when))
 
 
 def changed_meanwhile() -> str:

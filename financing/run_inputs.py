@@ -10,7 +10,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import QuerySet, Sum
 
 from financing import match_rows
 from financing.kind_rows import rows_of
@@ -18,8 +18,6 @@ from financing.match_rows import yuan
 from financing.match_runs import current_policy
 from financing.matching import tables
 from financing.matching.allocation import OfferKey
-from financing.matching.context import make_context
-from financing.matching.eligibility import may_pass
 from financing.matching.policy import MatchingPolicy as PolicyRow
 from financing.matching.readable import propose_readably
 from financing.matching.results import MatchingResult
@@ -55,6 +53,8 @@ class RunInput:
     fresh: frozenset[OfferKey] | None = None
     # Proposals that stand now and are decided on again; what is not proposed again goes.
     reconsidered: tuple[Proposal, ...] = ()
+    # How many offers were looked at, where the rows are only those that matter.
+    offer_count: int | None = None
 
 
 def key_of(row: tables.RequestRow | tables.OfferRow) -> Key:
@@ -70,10 +70,10 @@ def read_full_run(run: MatchRun, on: date) -> RunInput:
     requests: list[AnyRequest] = []
     offers: list[AnyOffer] = []
     for kind in KINDS:
-        inside = _in_matching(kind).filter(business__region__code__startswith=run.scope_prefix)
+        inside = in_matching(kind).filter(business__region__code__startswith=run.scope_prefix)
         requests += inside
-        offers += _live(kind)
-    found = _read(requests, offers, on)
+        offers += live_offers(kind)
+    found = read_rows(requests, offers, on)
     if not run.scope_prefix:
         return found
     shares = regional_shares(run.scope_prefix, offers)
@@ -84,76 +84,18 @@ def read_full_run(run: MatchRun, on: date) -> RunInput:
     return replace(found, offers=rows)
 
 
-def read_request_run(kind: PairKind, request_id: int, on: date) -> RunInput:
-    """One request against every live offer, within the room that standing proposals leave."""
-    requests = list(_in_matching(kind).filter(pk=request_id))
-    found = _read(requests, list(_live(kind)), on)
-    own = list(Proposal.objects.filter(**{kind.request_field: request_id}))
-    return replace(found, offers=_less_proposed(kind, found, own), reconsidered=tuple(own))
-
-
-def read_offer_run(kind: PairKind, offer_id: int, on: date) -> RunInput:
-    """One offer against the requests it may suit; their provisional proposals are decided on
-    again beside it, those of a full run stand until the next one.
-
-    A provisional proposal gives way where the offer is better by the policy's margin (MATCHING 1),
-    and never takes more of its own offer than it has now.
-    """
-    of_offer = {kind.offer_field: offer_id}
-    own = list(Proposal.objects.filter(**of_offer))
-    offers = list(_live(kind).filter(pk=offer_id))
-    if not offers:
-        return replace(_read([], [], on), reconsidered=tuple(own))
-    requests = _suitable_requests(kind, offers, on)
-    held = {f"{kind.request_field}__in": [request.pk for request in requests]}
-    others = Proposal.objects.filter(**held).exclude(**of_offer)
-    kept = others.filter(is_provisional=False).select_related(kind.offer_field)
-    reconsidered = [*own, *others.filter(is_provisional=True)]
-    rivals = {getattr(each, kind.offer_id) for each in reconsidered} - {offer_id}
-    found = _read(requests, [*offers, *_live(kind).filter(pk__in=rivals)], on)
-    standing = [
-        tables.StandingMatch(
-            kind=kind.name,
-            request_id=str(getattr(proposal, kind.request_id)),
-            offer_id=str(getattr(proposal, kind.offer_id)),
-            institution_id=str(proposal.offer.institution_id),
-            is_within_deadline=True,
-        )
-        for proposal in kept
-    ]
-    return replace(
-        found,
-        offers=_less_proposed(kind, found, reconsidered),
-        standing=[*found.standing, *standing],
-        fresh=frozenset({(kind.name, str(offer_id))}),
-        reconsidered=tuple(reconsidered),
-    )
-
-
-def _suitable_requests(kind: PairKind, offers: Sequence[AnyOffer], on: date) -> list[AnyRequest]:
-    """The requests in matching that no rule keeps from all the offers before patents are read."""
-    rows = rows_of(kind)
-    requests = kind.requests._default_manager.in_matching()
-    heads = rows.request_heads(rows.with_business(requests), on)
-    context = make_context(match_rows.policy_row(current_policy(on), on))
-    offer_rows = rows.offer_rows(offers, on)
-    suitable = [
-        int(head.id)
-        for head in heads
-        if any(may_pass(head, offer, context) for offer in offer_rows)
-    ]
-    return list(_in_matching(kind).filter(pk__in=suitable))
-
-
-def _in_matching(kind: PairKind) -> QuerySet[Any]:
+def in_matching(kind: PairKind) -> QuerySet[Any]:
+    """The requests a run considers, read for their rows."""
     return rows_of(kind).with_facts(kind.requests._default_manager.in_matching()).order_by("pk")
 
 
-def _live(kind: PairKind) -> QuerySet[Any]:
+def live_offers(kind: PairKind) -> QuerySet[Any]:
+    """The offers a run considers, read for their rows."""
     return rows_of(kind).with_criteria(kind.offers._default_manager.live()).order_by("pk")
 
 
-def _read(requests: Sequence[AnyRequest], offers: Sequence[AnyOffer], on: date) -> RunInput:
+def read_rows(requests: Sequence[AnyRequest], offers: Sequence[AnyOffer], on: date) -> RunInput:
+    """Rows of both kinds with what people and earlier runs decided about the requests."""
     policy = current_policy(on)
     found = RunInput(policy, match_rows.policy_row(policy, on), [], [], [], [], [], {})
     for kind in KINDS:
@@ -254,15 +196,10 @@ def _open_share(kind: PairKind, scope_prefix: str) -> Decimal:
     return here / everywhere if everywhere else Decimal(0)
 
 
-def _amounts_by_offer(kind: PairKind, proposals: QuerySet[Proposal]) -> dict[int, Decimal]:
-    rows = proposals.values(kind.offer_id).annotate(amount=Sum("amount")).order_by()
-    return {row[kind.offer_id]: row["amount"] for row in rows}
-
-
 def with_share(row: tables.OfferRow, share: Decimal, oversubscription_ppm: int) -> tables.OfferRow:
     """The offer with the room `share` of its own; booked and held are already taken off."""
     room = room_of(row, oversubscription_ppm)
-    return _with_room(
+    return with_room(
         row,
         int(room.fen * share),
         None if room.count is None else int(room.count * share),
@@ -270,32 +207,7 @@ def with_share(row: tables.OfferRow, share: Decimal, oversubscription_ppm: int) 
     )
 
 
-def _less_proposed(
-    kind: PairKind, found: RunInput, reconsidered: Sequence[Proposal]
-) -> list[tables.OfferRow]:
-    """The offers with what is proposed otherwise taken off their room."""
-    others = Proposal.objects.filter(
-        **{f"{kind.offer_field}__in": [int(row.id) for row in found.offers]}
-    ).exclude(pk__in=[each.pk for each in reconsidered])
-    amounts = _amounts_by_offer(kind, others)
-    counts = _counts_by_offer(kind, others)
-    rows = []
-    for row in found.offers:
-        room, pk = room_of(row, found.policy_row.oversubscription_ppm), int(row.id)
-        taken = match_rows.fen(amounts.get(pk, Decimal(0)))
-        count = None if room.count is None else max(0, room.count - counts.get(pk, 0))
-        rows.append(
-            _with_room(row, max(0, room.fen - taken), count, found.policy_row.oversubscription_ppm)
-        )
-    return rows
-
-
-def _counts_by_offer(kind: PairKind, proposals: QuerySet[Proposal]) -> dict[int, int]:
-    rows = proposals.values(kind.offer_id).annotate(count=Count("pk")).order_by()
-    return {row[kind.offer_id]: row["count"] for row in rows}
-
-
-def _with_room(
+def with_room(
     row: tables.OfferRow, room_fen: int, room_count: int | None, oversubscription_ppm: int
 ) -> tables.OfferRow:
     """The offer with exactly this room, which is at most its own: more of it counts as held."""

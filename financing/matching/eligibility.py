@@ -298,27 +298,6 @@ INSURANCE_RULES: tuple[Callable[[InsurancePair], RuleResult], ...] = (
 )
 
 
-# Those that look at no patent: they can be asked before the patents are read.
-_LOAN_RULES_BEFORE_PATENTS = (
-    not_open,
-    region_not_served,
-    industry_not_accepted,
-    size_not_accepted,
-    amount_out_of_range,
-    term_out_of_range,
-    operating_history_too_short,
-    certificate_missing,
-)
-_INSURANCE_RULES_BEFORE_PATENTS = (
-    cover_kind_differs,
-    not_open,
-    region_not_served,
-    industry_not_accepted,
-    size_not_accepted,
-    sum_insured_out_of_range,
-)
-
-
 @dataclass(frozen=True)
 class Evaluation:
     """All rules of one pair, in order, with the pair they were run on."""
@@ -349,11 +328,3 @@ def passing_pair(request: RequestRow, offer: OfferRow, context: Context) -> Pair
     if isinstance(pair, LoanPair):
         return pair if all(rule(pair).passed for rule in LOAN_RULES) else None
     return pair if all(rule(pair).passed for rule in INSURANCE_RULES) else None
-
-
-def may_pass(request: RequestRow, offer: OfferRow, context: Context) -> bool:
-    """Whether the pair can still pass, as far as can be said without the request's patents."""
-    pair = make_pair(request, offer, context)
-    if isinstance(pair, LoanPair):
-        return all(rule(pair).passed for rule in _LOAN_RULES_BEFORE_PATENTS)
-    return all(rule(pair).passed for rule in _INSURANCE_RULES_BEFORE_PATENTS)

@@ -26,14 +26,14 @@ def room_of(offer: OfferRow, oversubscription_ppm: int) -> Room:
     """(capacity - booked) x oversubscription - held, in fen and in pieces, never below nothing."""
     count = None
     if offer.capacity_count is not None:
-        count = _room(
+        count = room_left(
             offer.capacity_count, offer.booked_count, offer.held_count, oversubscription_ppm
         )
-    return Room(
-        _room(offer.capacity_fen, offer.booked_fen, offer.held_fen, oversubscription_ppm), count
-    )
+    fen = room_left(offer.capacity_fen, offer.booked_fen, offer.held_fen, oversubscription_ppm)
+    return Room(fen, count)
 
 
-def _room(capacity: int, booked: int, held: int, oversubscription_ppm: int) -> int:
+def room_left(capacity: int, booked: int, held: int, oversubscription_ppm: int) -> int:
+    """The same for one measure, fen or pieces."""
     free = max(0, capacity - booked)
     return max(0, free * oversubscription_ppm // PPM - held)

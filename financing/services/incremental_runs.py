@@ -11,18 +11,13 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
+from financing.incremental_inputs import read_offer_run, read_request_run
 from financing.lifecycles import REQUEST
 from financing.models import MatchRun, Proposal
 from financing.models.match_runs import RunKind, RunStage, RunStatus
 from financing.models.requests import RequestStatus
 from financing.pair_kinds import INSURANCE, KINDS, LOAN, PairKind, kind_of
-from financing.run_inputs import (
-    RunInput,
-    decide,
-    proposals_of,
-    read_offer_run,
-    read_request_run,
-)
+from financing.run_inputs import RunInput, decide, proposals_of
 from financing.services.run_results import finish_run
 from financing.services.writing_lock import lock_writing
 from sipo_portal.audit.actors import Actor

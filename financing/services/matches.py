@@ -13,12 +13,9 @@ from businesses.models.businesses import BusinessStatus
 from businesses.models.patents import PatentStatus
 from businesses.services.patents import verify_patent
 from financing import notifications
+from financing.contention import contention_of
 from financing.lifecycles import MATCH
-from financing.match_runs import (
-    fingerprint,
-    is_contended,
-    rules_failing_now,
-)
+from financing.match_runs import fingerprint, rules_failing_now
 from financing.models import InstitutionStaff, Match, MatchDecision, Proposal
 from financing.models.matches import MATCH_LIVE_STATUSES, DecisionReason, MatchStatus
 from financing.services.clocks import Stage, end_clock, resume_clock, start_clock, stop_clock
@@ -72,8 +69,9 @@ class Reason:
 def claim(*, actor: Actor, proposal: Proposal) -> Match:
     """Take a proposal into review: the durable match of its request and offer, claimed by `actor`.
 
-    Claiming what the same coordinator already claimed returns that match. Locks the request row,
-    so that a run cannot replace the proposal meanwhile. Raises MatchRefused.
+    Claiming what the same coordinator already claimed returns that match. A provisional proposal of
+    a contended offer waits for the next full run (MATCHING 4). Locks the request row, so that a run
+    cannot replace the proposal meanwhile. Raises MatchRefused.
     """
     _refuse_own_interest(actor, proposal.business_id, proposal.offer.institution_id)
     lock_claiming()
@@ -85,8 +83,9 @@ def claim(*, actor: Actor, proposal: Proposal) -> Match:
     current = Proposal.objects.filter(pk=proposal.pk).select_related("run").first()
     if current is None:
         raise MatchRefused(MatchRefusal.PROPOSAL_GONE)
-    if current.is_provisional and is_contended(current.offer, on=timezone.localdate()):
-        raise MatchRefused(MatchRefusal.CONTENDED)
+    contended = contention_of(current, on=timezone.localdate())
+    if contended is not None:
+        raise MatchRefused(MatchRefusal.CONTENDED, (contended,))
     match = _match_of(current, actor)
     try:
         with transaction.atomic():

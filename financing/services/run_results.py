@@ -27,7 +27,7 @@ def finish_run(
     run.input_digest = result.input_digest
     run.result_digest = result.results_digest
     run.request_count = len(found.requests)
-    run.offer_count = len(found.offers)
+    run.offer_count = len(found.offers) if found.offer_count is None else found.offer_count
     run.proposal_count = len(proposals)
     run.reached_count = len(reached)
     firsts = [proposal for proposal in result.proposals if proposal.is_first]

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 
 from financing import review_selectors, review_texts
 from financing.consent_state import consent_state
+from financing.contention import contention_of, next_full_run_on
 from financing.disclosure_texts import blind_facts
 from financing.forms.reviews import ApproveForm, RejectForm, ReturnForm
 from financing.match_runs import NoPolicy
@@ -61,12 +62,26 @@ def _proposal_page(
     offer: AnyOffer,
     refusal: review_texts.RefusalText | None = None,
 ) -> HttpResponse:
+    today = timezone.localdate()
     try:
-        case = case_of(subject, offer, on=timezone.localdate())
+        case = case_of(subject, offer, on=today)
     except NoPolicy:
         return render(request, f"{FOLDER}/no_policy.html", {})
-    context = {"case": case, "proposal": case.card.explanation.proposal, "refusal": refusal}
+    proposal = case.card.explanation.proposal
+    context = {
+        "case": case,
+        "proposal": proposal,
+        "refusal": refusal,
+        "waiting": _waiting(proposal, today) if proposal else None,
+    }
     return render(request, f"{FOLDER}/proposal.html", context | _case_context(case))
+
+
+def _waiting(proposal: Proposal, today: date) -> review_texts.Waiting | None:
+    why = contention_of(proposal, on=today)
+    if why is None:
+        return None
+    return review_texts.waiting_for_run(why, run_on=next_full_run_on(timezone.now()))
 
 
 @roles_required(Role.COORDINATOR)

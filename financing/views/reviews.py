@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 
 from businesses import selectors
 from financing import review_selectors, review_texts
+from financing.contention import contentions
 from financing.forms.reviews import QueueFilterForm
 from financing.match_runs import NoPolicy, explain_request
 from financing.models.loan_requests import LoanRequest
@@ -66,10 +67,7 @@ def review_queue(request: HttpRequest) -> HttpResponse:
         ),
         "last_run": review_selectors.last_run(user),
         "page": page,
-        "entries": [
-            _entry(each, user, today=today)
-            for each in review_selectors.entries(user, page.object_list)
-        ],
+        "entries": _entries(review_selectors.entries(user, page.object_list), user, today=today),
     }
     return render(request, f"{FOLDER}/queue.html", context)
 
@@ -98,7 +96,23 @@ def _tabs(counts: review_selectors.QueueCounts) -> list[dict[str, object]]:
     ]
 
 
-def _entry(subject: AnyRequest, user: User, *, today: date) -> dict[str, Any]:
+def _entries(subjects: list[AnyRequest], user: User, *, today: date) -> list[dict[str, Any]]:
+    rows = _proposal_rows([row for each in subjects for row in each.proposals.all()], today=today)
+    return [_entry(each, rows, user, today=today) for each in subjects]
+
+
+def _proposal_rows(proposals: list[Proposal], *, today: date) -> dict[int, dict[str, Any]]:
+    """By id: the proposal, and whether it waits for the next full run."""
+    try:
+        waiting = contentions(proposals, on=today)
+    except NoPolicy:
+        waiting = {}
+    return {each.pk: {"proposal": each, "is_waiting": each.pk in waiting} for each in proposals}
+
+
+def _entry(
+    subject: AnyRequest, proposals: dict[int, dict[str, Any]], user: User, *, today: date
+) -> dict[str, Any]:
     days = review_selectors.waiting_days(subject, today=today)
     return {
         "subject": subject,
@@ -107,7 +121,7 @@ def _entry(subject: AnyRequest, user: User, *, today: date) -> dict[str, Any]:
         "patent_count": subject.patent_count,  # type: ignore[union-attr]
         "waiting": review_texts.waiting_text(days),
         "matches": [_match_row(each, user, today=today) for each in subject.matches.all()],
-        "proposals": list(subject.proposals.all()),
+        "proposals": [proposals[each.pk] for each in subject.proposals.all()],
     }
 
 
@@ -158,7 +172,7 @@ def review_request(request: HttpRequest, pk: int, kind: PairKind = LOAN) -> Http
         "patents": [
             {"patent": patent, "expires_on": selectors.expires_on(patent)} for patent in patents
         ],
-        "proposals": proposals,
+        "proposals": list(_proposal_rows(list(proposals), today=today).values()),
         "matches": [_match_row(each, user, today=today) for each in matched],
         "candidates": rest,
     }

@@ -9,7 +9,9 @@ from django.utils import timezone
 
 from businesses.rules.insurability import InsuranceConditions
 from businesses.selectors import insurability_of
-from financing.match_runs import explain_pair, explain_request, is_contended
+from financing.contention import contentions
+from financing.match_runs import explain_pair, explain_request
+from financing.matching.contention import Contention
 from financing.models import MatchRun, Proposal
 from financing.models.matches import DecisionReason
 from financing.models.requests import RequestStatus
@@ -23,7 +25,7 @@ from tests.factories.businesses import (
     make_encumbrance,
     make_patent,
 )
-from tests.factories.financing import make_loan_offer, make_loan_request, make_run
+from tests.factories.financing import make_loan_offer, make_loan_request, make_proposal, make_run
 from tests.factories.insurance import (
     make_insurance_match,
     make_insurance_offer,
@@ -261,8 +263,10 @@ def test_prices_of_an_insurance_are_not_taken_for_a_loan_s(policy):
         make_insurance_request()
     run = run_country()
     assert list(run.prices) == [f"insurance-{offer.pk}"]
-    assert is_contended(offer, on=timezone.localdate())
-    assert not is_contended(twin, on=timezone.localdate())
+    dear = make_insurance_proposal(offer=offer, run=run, is_provisional=True)
+    free = make_proposal(loan_offer=twin, run=run, is_provisional=True)
+    waiting = contentions([dear, free], on=timezone.localdate())
+    assert waiting == {dear.pk: Contention.PRICED}
 
 
 def test_a_submitted_request_is_matched_at_once():

@@ -19,6 +19,7 @@ from tests.factories.financing import (
     make_match,
     make_policy,
     make_proposal,
+    make_run,
     make_staff,
 )
 
@@ -72,15 +73,33 @@ def test_a_proposal_that_is_gone_says_so_and_shows_the_offer(page):
     assert not Match.objects.exists()
 
 
-def test_a_contended_proposal_leads_to_a_run(page):
+def test_a_contended_proposal_waits_and_says_what_to_do(page):
     offer = make_loan_offer(capacity_amount=Decimal(1_000_000))
     proposal = make_proposal(loan_offer=offer, is_provisional=True)
     make_proposal(loan_offer=offer, is_provisional=True)
+    address = (proposal.loan_request_id, offer.pk)
 
-    response = page.post("match_claim", proposal.loan_request_id, offer.pk)
+    for response in (page("review_proposal", *address), page.post("match_claim", *address)):
+        text = text_of(response)
+        assert "Wait for the next full run" in text
+        assert "More is proposed of this offer now than it has left" in text
+        assert "The next full run is in the early morning of" in text
+        assert reverse("financing:run_start") in text
+        assert reverse("financing:review_request", args=[proposal.loan_request_id]) in text
+        assert "Claim for review" not in text
+    assert not Match.objects.exists()
 
-    assert "More is asked of this offer than it has left" in text_of(response)
-    assert reverse("financing:run_start") in text_of(response)
+
+def test_a_price_in_the_last_full_run_makes_provisional_proposals_wait(page):
+    proposal = make_proposal(is_provisional=True)
+    make_run(prices={str(proposal.loan_offer_id): 12})
+    address = (proposal.loan_request_id, proposal.loan_offer_id)
+
+    assert "more was asked of this offer than it can give" in text_of(
+        page("review_proposal", *address)
+    )
+    make_run()
+    assert "Claim for review" in text_of(page("review_proposal", *address))
 
 
 def test_claiming_what_a_colleague_claimed_shows_the_match(page, office):

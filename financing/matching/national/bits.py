@@ -1,4 +1,4 @@
-"""Bits of words in compiled code: the lowest one set, rows turned into columns; for `orders.py`."""
+"""Bits of words in compiled code: the lowest one set, how many, rows turned into columns."""
 
 from collections.abc import Callable
 from typing import Any, cast
@@ -6,13 +6,24 @@ from typing import Any, cast
 import numpy as np
 from numba.cpython.unsafe import numbers
 
-from financing.matching.national.compiled import bare
+from financing.matching.national.compiled import bare, inlined
 from financing.matching.national.problem import Words
 
 BITS = 64
 
 lowest_bit = cast(Callable[[Any], int], numbers.trailing_zeros)
 """Place of the lowest bit set; compiled code only, and not for 0."""
+
+
+@inlined
+def ones(word: Any) -> Any:
+    """How many bits are set."""
+    word -= (word >> np.uint64(1)) & np.uint64(0x5555555555555555)
+    word = (word & np.uint64(0x3333333333333333)) + (
+        (word >> np.uint64(2)) & np.uint64(0x3333333333333333)
+    )
+    word = (word + (word >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
+    return (word * np.uint64(0x0101010101010101)) >> np.uint64(56)
 
 
 @bare

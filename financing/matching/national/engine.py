@@ -20,6 +20,7 @@ from financing.matching.national.churn import (
     kept_worths,
     with_bonus,
 )
+from financing.matching.national.greedy import at_least_greedy
 from financing.matching.national.in_memory import with_all_pairs
 from financing.matching.national.loan_figures import loan_figures, loan_savings
 from financing.matching.national.orders import Prices, make_orders, no_prices
@@ -164,6 +165,7 @@ def allocate(
         prices, bound_micro, given = with_all_pairs(
             problem, candidates, chosen, begin, seed, threads, tell
         )
+        given = at_least_greedy(problem, chosen, given, seed)
     else:
         prices, bound_micro, given = with_short_lists(problem, lines, begin, seed, threads, tell)
     tell("values", 0.0)

@@ -150,6 +150,34 @@ def make_groups(
     return Groups(start, term, where, offers_start, offer)
 
 
+@inlined
+def place_of(starts: Int64, i: int, from_: int) -> int:
+    """The group of packed line i, at or after this one."""
+    low, high = from_, len(starts) - 2
+    if starts[low + 1] > i:
+        return low
+    while low < high:
+        middle = (low + high) // 2
+        if starts[middle + 1] <= i:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@inlined
+def lines_before(lines: Int32, end: int, from_: int) -> int:
+    """How many lines (rising) lie before packed line `end`."""
+    low, high = from_, len(lines)
+    while low < high:
+        middle = (low + high) // 2
+        if lines[middle] < end:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
 class Bands(NamedTuple):
     """Requests of one group and band of principal. `start`: one longer; `low`, `high`: least and
     greatest principal; `share`: least of least accepted over principal."""

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from financing.matching.national.averaged_prices import averaged_prices
 from financing.matching.national.best_set import MICRO
 from financing.matching.national.churn import (
     Kept,
@@ -18,6 +19,7 @@ from financing.matching.national.engine import (
     offer_numbers,
     seed_number,
 )
+from financing.matching.national.greedy import at_least_greedy
 from financing.matching.national.in_memory import with_all_pairs
 from financing.matching.national.insurance_packing import InsuranceProblem, pack_insurances
 from financing.matching.national.insurance_pairs import (
@@ -33,6 +35,9 @@ from financing.matching.national.ranking import ranked
 from financing.matching.national.tables import Bool, InsuranceRequestColumns
 from financing.matching.policy import MatchingPolicy
 from financing.matching.tables import InsuranceOfferRow
+
+MANY = 20_000
+PRICE_ROUNDS, PRICE_ROUNDS_OF_MANY = 600, 200
 
 
 def run_insurances(
@@ -56,15 +61,26 @@ def run_insurances(
     progress("pairs", 0.0)
     candidates = insurance_candidates(packed, threads)
     kept = _kept(packed, offers, previous, threads)
+    progress("prices", 0.0)
+    begin = averaged_prices(
+        problem,
+        candidates,
+        seed=seed,
+        start=known_prices(problem, packed.offer_rows, start),
+        rounds=PRICE_ROUNDS if problem.count <= MANY else PRICE_ROUNDS_OF_MANY,
+        progress=lambda bound: progress("prices", bound),
+    )
+    chosen = candidates if kept is None else with_bonus(candidates, kept)
     prices, bound_micro, given = with_all_pairs(
         problem,
         candidates,
-        candidates if kept is None else with_bonus(candidates, kept),
-        known_prices(problem, packed.offer_rows, start),
+        chosen,
+        begin,
         seed,
         threads,
         progress,
     )
+    given = at_least_greedy(problem, chosen, given, seed)
     progress("values", 0.0)
     worth = worth_of(problem, given, insurance_savings(packed, given, threads), seed, threads)
     found = Allocation(

@@ -7,7 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from financing.matching.national.compiled import bare
+from financing.matching.national.bits import BITS, lowest_bit, ones
+from financing.matching.national.compiled import bare, signed
+from financing.matching.national.groups import lines_before, place_of
+from financing.matching.national.orders import Order, build_block, make_order
 from financing.matching.national.packing import Problem
 from financing.matching.national.pairs import (
     ASK,
@@ -17,6 +20,8 @@ from financing.matching.national.pairs import (
     twice_scaled,
 )
 from financing.matching.national.problem import Data, Groups
+from financing.matching.national.rows_of import Look, left_of, look_up, make_look
+from financing.matching.national.sieve import Sieve
 from financing.matching.national.tables import Int32, Int64
 
 
@@ -34,110 +39,136 @@ class Pairs(NamedTuple):
     further_fen: Int64
 
 
+COUNT, LIST, QUESTIONS = 0, 1, 2
+
+
 def list_pairs(problem: Problem, lines: Int32) -> Pairs:
     """All pairs of these packed places (rising) that pass every rule; asks nothing."""
-    counts = np.zeros(len(lines), dtype=np.int64)
-    terms = np.asarray(problem.terms, dtype=np.int64)
-    empty = Pairs(*(np.zeros(0, dtype=t) for t in ("i4", "i4", "i8", "i8", "i8", "i8")))
-    share = int(problem.policy.alternative_share_ppm)
-    _list(problem.data, problem.groups, lines, terms, share, counts, False, empty)
-    starts = np.zeros(len(lines) + 1, dtype=np.int64)
-    np.cumsum(counts, out=starts[1:])
-    total = int(starts[-1])
-    pairs = Pairs(*(np.zeros(total, dtype=t) for t in ("i4", "i4", "i8", "i8", "i8", "i8")))
-    _list(problem.data, problem.groups, lines, terms, share, starts[:-1].copy(), True, pairs)
-    return pairs
+    most = _look_at(problem, lines, COUNT, _places(0))
+    pairs = _places(most)
+    found = _look_at(problem, lines, LIST, pairs)
+    return Pairs(
+        pairs.request[:found],
+        pairs.offer[:found],
+        pairs.amount_fen[:found],
+        pairs.saving_fen[:found],
+        pairs.first_fen[:found],
+        pairs.further_fen[:found],
+    )
+
+
+def open_questions(problem: Problem, lines: Int32) -> Int64:
+    """What the readable rules must be asked before these lines can be decided, each once."""
+    pairs = _places(_look_at(problem, lines, COUNT, _places(0)))
+    return np.unique(pairs.saving_fen[: _look_at(problem, lines, QUESTIONS, pairs)])
+
+
+def _places(count: int) -> Pairs:
+    """Memory that is not touched is not taken: pairs that pass are fewer."""
+    return Pairs(
+        np.empty(count, dtype=np.int32),
+        np.empty(count, dtype=np.int32),
+        np.empty(count, dtype=np.int64),
+        np.empty(count, dtype=np.int64),
+        np.empty(count, dtype=np.int64),
+        np.empty(count, dtype=np.int64),
+    )
+
+
+def _look_at(problem: Problem, lines: Int32, wanted: int, pairs: Pairs) -> int:
+    if problem.sieve is None:
+        raise ValueError("a problem without a sieve cannot be listed")
+    return _list(
+        problem.data,
+        problem.groups,
+        problem.sieve,
+        lines,
+        np.asarray(problem.terms, dtype=np.int64),
+        int(problem.policy.alternative_share_ppm),
+        make_order(problem),
+        make_look(),
+        wanted,
+        pairs,
+    )
 
 
 @bare
 def _list(
     data: Data,
     groups: Groups,
+    sieve: Sieve,
     lines: Int32,
     terms: Int64,
     share: int,
-    places: Int64,
-    fills: bool,
+    order: Order,
+    look: Look,
+    wanted: int,
     pairs: Pairs,
-) -> None:
-    group = 0
-    for n in range(len(lines)):
-        i = lines[n]
-        while groups.start[group + 1] <= i:
-            group += 1
+) -> int:
+    """Gives how many: offers the sieve leaves (COUNT), pairs that pass, or questions' keys."""
+    requests, patents, offers = data.requests, data.patents, data.offers
+    bits, steps, costs, answers = data.bits, data.steps, data.costs, data.answers
+    entries, rows = order.entries, order.rows
+    found = signed(0)
+    n, group = signed(0), signed(0)
+    while n < len(lines):
+        group = place_of(groups.start, lines[n], group)
+        stop = lines_before(lines, groups.start[group + 1], n)
         term = groups.term[group]
-        closed = data.requests[i].closed
-        for x in range(groups.offers_start[group], groups.offers_start[group + 1]):
-            j = groups.offer[x]
-            amount, saving = pair_amount(
-                i,
-                j,
-                term,
-                terms[term],
-                data.requests,
-                data.patents,
-                data.offers,
-                data.bits,
-                data.steps,
-                data.costs,
-                data.answers,
-                data.regions_from,
-            )
-            if amount <= 0:
-                continue
-            if closed >= 0 and is_closed(
-                closed,
-                j,
-                data.offers,
-                data.closed_start,
-                data.closed_institution,
-                data.closed_offer,
-            ):
-                continue
-            if fills:
-                at = places[n]
-                pairs.request[at], pairs.offer[at] = i, j
-                pairs.amount_fen[at], pairs.saving_fen[at] = amount, saving
-                delivery = data.offers[j].delivery
-                pairs.first_fen[at] = scaled(data.requests[i].coverage + saving, delivery)
-                pairs.further_fen[at] = twice_scaled(saving, share, delivery)
-            places[n] += 1
-
-
-def open_questions(problem: Problem, lines: Int32) -> Int64:
-    """What the readable rules must be asked before these lines can be decided, each once."""
-    terms = np.asarray(problem.terms, dtype=np.int64)
-    count = _questions(problem.data, problem.groups, lines, terms, np.zeros(0, dtype=np.int64))
-    found = np.zeros(count, dtype=np.int64)
-    _questions(problem.data, problem.groups, lines, terms, found)
-    return np.unique(found)
-
-
-@bare
-def _questions(data: Data, groups: Groups, lines: Int32, terms: Int64, found: Int64) -> int:
-    group, count = 0, 0
-    for n in range(len(lines)):
-        i = lines[n]
-        while groups.start[group + 1] <= i:
-            group += 1
-        term = groups.term[group]
-        for x in range(groups.offers_start[group], groups.offers_start[group + 1]):
-            amount, key = pair_amount(
-                i,
-                groups.offer[x],
-                term,
-                terms[term],
-                data.requests,
-                data.patents,
-                data.offers,
-                data.bits,
-                data.steps,
-                data.costs,
-                data.answers,
-                data.regions_from,
-            )
-            if amount == ASK:
-                if count < len(found):
-                    found[count] = key
-                count += 1
-    return count
+        begin = groups.offers_start[group]
+        count = groups.offers_start[group + 1] - begin
+        blocks = (count + BITS - 1) // BITS
+        for x in range(count):
+            entries[x].offer = groups.offer[begin + x]
+        for block in range(blocks):
+            build_block(block, count, groups.province[group], term, sieve, entries, rows)
+        for m in range(n, stop):
+            i = lines[m]
+            closed = requests[i].closed
+            look_up(i, term, requests, patents, sieve, look)
+            for block in range(blocks):
+                left = left_of(block, rows, look)
+                if wanted == COUNT:
+                    found += signed(ones(left))
+                    continue
+                while left != np.uint64(0):
+                    j = entries[block * BITS + lowest_bit(left)].offer
+                    left &= left - np.uint64(1)
+                    amount, saving = pair_amount(
+                        i,
+                        j,
+                        term,
+                        terms[term],
+                        requests,
+                        patents,
+                        offers,
+                        bits,
+                        steps,
+                        costs,
+                        answers,
+                        data.regions_from,
+                    )
+                    if wanted == QUESTIONS:
+                        if amount == ASK:
+                            pairs.saving_fen[found] = saving
+                            found += 1
+                        continue
+                    if amount <= 0:
+                        continue
+                    if closed >= 0 and is_closed(
+                        closed,
+                        j,
+                        offers,
+                        data.closed_start,
+                        data.closed_institution,
+                        data.closed_offer,
+                    ):
+                        continue
+                    delivery = offers[j].delivery
+                    pairs.request[found], pairs.offer[found] = i, j
+                    pairs.amount_fen[found], pairs.saving_fen[found] = amount, saving
+                    pairs.first_fen[found] = scaled(requests[i].coverage + saving, delivery)
+                    pairs.further_fen[found] = twice_scaled(saving, share, delivery)
+                    found += 1
+        n = stop
+    return found

@@ -92,6 +92,14 @@ class OfferBook:
     def __len__(self) -> int:
         return len(self.rows)
 
+    def is_of(self, offers: Sequence[LoanOfferRow], policy: MatchingPolicy) -> bool:
+        """Made of these very rows, under this policy."""
+        return (
+            self.policy == policy
+            and len(offers) == len(self.rows)
+            and {id(row) for row in offers} == {id(row) for row in self.rows}
+        )
+
     def fits(self, request: LoanRequestRow) -> Found:
         """Every offer that passes all rules but `already_decided`, best as the first one first.
 

@@ -51,8 +51,8 @@ class Closed:
 class Problem:
     """A run's input, packed. `line`: place of each packed request in the columns given.
 
-    `room`, `room_count`: fen and pieces (NO_COUNT = no limit) of each offer before the run. `sieve`:
-    where the problem can be walked.
+    `room`, `room_count`: fen and pieces (NO_COUNT = no limit) of each offer before the run.
+    `sieve`: where the problem can be walked.
     `region_codes`: the columns', which the records' regions number.
     """
 

@@ -3,7 +3,8 @@
 from financing.matching.national.best_first import best_of_portion
 from financing.matching.national.best_set import Sums, Taken
 from financing.matching.national.candidates import State
-from financing.matching.national.compiled import bare, inlined, signed
+from financing.matching.national.compiled import bare, signed
+from financing.matching.national.groups import lines_before, place_of
 from financing.matching.national.orders import FIRST, FURTHER, Prices, arrange
 from financing.matching.national.problem import Data, Groups
 from financing.matching.national.sieve import Sieve
@@ -13,34 +14,6 @@ from financing.matching.national.walk_tools import Short, Tools
 FEWEST = 256
 PER_OFFER = 2
 """Lines of a portion: so many, or so many per offer of the group."""
-
-
-@inlined
-def place_of(starts: Int64, i: int, from_: int) -> int:
-    """The group of packed line i, at or after this one."""
-    low, high = from_, len(starts) - 2
-    if starts[low + 1] > i:
-        return low
-    while low < high:
-        middle = (low + high) // 2
-        if starts[middle + 1] <= i:
-            low = middle + 1
-        else:
-            high = middle
-    return low
-
-
-@inlined
-def lines_before(lines: Int32, end: int, from_: int) -> int:
-    """How many lines (rising) lie before packed line `end`."""
-    low, high = from_, len(lines)
-    while low < high:
-        middle = (low + high) // 2
-        if lines[middle] < end:
-            low = middle + 1
-        else:
-            high = middle
-    return low
 
 
 @bare

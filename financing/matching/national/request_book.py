@@ -27,7 +27,7 @@ from financing.matching.national.packed_offers import (
 )
 from financing.matching.national.packing import NO_COUNT, Closed, Problem, pack
 from financing.matching.national.pairs import ASK, QUESTIONS
-from financing.matching.national.problem import Records
+from financing.matching.national.problem import Records, Words
 from financing.matching.national.questions import answer_of
 from financing.matching.national.tables import Bool, Int32, Int64, LoanRequestColumns
 from financing.matching.national.threads import over_parts
@@ -98,54 +98,94 @@ def request_book(
     )
 
 
+class PackedOffer(NamedTuple):
+    """An offer as the compiled rules read it beside one book, and the lines that may take it."""
+
+    row: LoanOfferRow
+    stretch: Stretch
+    records: Records
+    bits: Words
+    regions_from: int
+    steps: Int64
+    costs: Records
+
+
+def pack_offer(book: RequestBook, offer: LoanOfferRow) -> PackedOffer:
+    """Its costs for the terms and limits of the book, and the groups it serves; ColumnError."""
+    problem = book.problem
+    sheet = cost_sheet((offer,), problem.terms, problem.limits_ppm, problem.policy, problem.book)
+    bits, regions_from = offer_bits((offer,), book.columns)
+    institutions = {**book.institutions}
+    institutions.setdefault(offer.institution_id, len(institutions))
+    return PackedOffer(
+        row=offer,
+        stretch=_stretches(book, offer, sheet.saving_ppm[:, 0] >= 0),
+        records=offer_records((offer,), book.columns, institutions),
+        bits=bits,
+        regions_from=regions_from,
+        steps=limit_steps((offer,)),
+        costs=cost_records(sheet),
+    )
+
+
 def takers(book: RequestBook, offer: LoanOfferRow, *, threads: int = 1) -> Takers:
     """Every request with a free place that the offer fits, in no order; raises ColumnError.
 
     What is closed to the pair is left out; `already_decided` is the caller's where it is not.
     """
+    return takers_of(book, pack_offer(book, offer), threads=threads)
+
+
+def takers_of(book: RequestBook, packed: PackedOffer, *, threads: int = 1) -> Takers:
+    """The same for an offer packed beside this book: what the matcher itself takes."""
     problem = book.problem
-    policy, terms = problem.policy, problem.terms
-    sheet = cost_sheet((offer,), terms, problem.limits_ppm, policy, problem.book)
-    stretch = _stretches(book, offer, sheet.saving_ppm[:, 0] >= 0)
-    costs = cost_records(sheet)
-    bits, regions_from = offer_bits((offer,), book.columns)
-    institutions = {**book.institutions}
-    institutions.setdefault(offer.institution_id, len(institutions))
-    records = offer_records((offer,), book.columns, institutions)
-    count = int(stretch.edge[-1])
+    term_months = np.asarray(problem.terms, dtype=np.int64)
+    count = int(packed.stretch.edge[-1])
     found = no_found(count)
-    term_months = np.asarray(terms, dtype=np.int64)
 
     def work(start: int, stop: int) -> tuple[int, int]:
         kept = scan_requests(
             start,
             stop,
-            stretch,
+            packed.stretch,
             term_months,
             problem.data.requests,
             problem.data.patents,
-            records,
-            bits,
-            limit_steps((offer,)),
-            costs,
+            packed.records,
+            packed.bits,
+            packed.steps,
+            packed.costs,
             np.zeros(0, dtype=np.int64),
-            regions_from,
-            policy.alternative_share_ppm,
+            packed.regions_from,
+            problem.policy.alternative_share_ppm,
             found,
         )
         return start, start + kept
 
     kept = over_parts(work, count, threads)
-    places = np.concatenate([np.arange(a, b) for a, b in kept or [(0, 0)]])
-    some = _answered(those(found, places), book, offer, costs, records)
-    some = _without_closed(some, book, offer)
+    some = _answered(_joined(found, kept), book, packed)
+    some = _without_closed(some, book, packed.row)
     reached = problem.data.requests["is_reached"][some.place] != 0
     return Takers(
         problem.line[some.place],
         some.amount,
         some.saving,
-        np.where(reached, some.further, some.first),
+        np.where(reached, some.further, some.first) if reached.any() else some.first,
         reached,
+    )
+
+
+def _joined(found: Found, kept: list[tuple[int, int]]) -> Found:
+    """What the parts kept, one after the other."""
+    parts = [those(found, slice(a, b)) for a, b in kept] or [those(found, slice(0))]
+    if len(parts) == 1:
+        return parts[0]
+    return Found(
+        np.concatenate([part.place for part in parts]),
+        np.concatenate([part.amount for part in parts]),
+        np.concatenate([part.saving for part in parts]),
+        np.concatenate([part.first for part in parts]),
+        np.concatenate([part.further for part in parts]),
     )
 
 
@@ -207,17 +247,15 @@ def _stretches(book: RequestBook, offer: LoanOfferRow, saves: Bool) -> Stretch:
     return Stretch(bands.start[chosen], edge, groups.term[bands.group[chosen]])
 
 
-def _answered(
-    found: Found, book: RequestBook, offer: LoanOfferRow, costs: Records, records: Records
-) -> Found:
+def _answered(found: Found, book: RequestBook, packed: PackedOffer) -> Found:
     """Pairs near the ceiling decided by the readable rules: kept with their figures, or gone."""
     asked = np.flatnonzero(found.amount == ASK)
     if not len(asked):
         return found
-    problem = book.problem
-    known = (offer,), problem.terms, problem.limits_ppm, problem.book
+    problem, costs = book.problem, packed.costs
+    known = (packed.row,), problem.terms, problem.limits_ppm, problem.book
     answers = {int(key): answer_of(int(key), *known) for key in np.unique(found.saving[asked])}
-    delivery, share = int(records[0]["delivery"]), problem.policy.alternative_share_ppm
+    delivery, share = int(packed.records[0]["delivery"]), problem.policy.alternative_share_ppm
     stays = np.ones(len(found.place), dtype=np.bool_)
     for x in asked:
         key = int(found.saving[x])

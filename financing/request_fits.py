@@ -1,0 +1,59 @@
+"""Which of the live offers fit one request, by every rule but `already_decided`; for its run.
+
+Loans go through the packed book, which this process keeps while offers and policy stay; it agrees
+with the readable rules pair by pair. Insurance offers are few and looked at one by one.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from financing.matching.context import make_context
+from financing.matching.eligibility import passing_pair
+from financing.matching.policy import MatchingPolicy
+from financing.matching.tables import LoanOfferRow, LoanRequestRow, OfferRow, RequestRow
+
+if TYPE_CHECKING:
+    from financing.matching.national.offer_book import OfferBook
+
+
+class Fitting(NamedTuple):
+    """An offer that fits, in fen; whether it has room plays no part."""
+
+    offer: OfferRow
+    amount_fen: int
+    saving_fen: int
+
+
+_book: "OfferBook | None" = None
+
+
+def fitting_offers(
+    request: RequestRow, offers: Sequence[OfferRow], policy: MatchingPolicy
+) -> list[Fitting]:
+    """The offers of the request's kind that fit it, in no order."""
+    if isinstance(request, LoanRequestRow):
+        return _fitting_loans(
+            request, [row for row in offers if isinstance(row, LoanOfferRow)], policy
+        )
+    context = make_context(policy)
+    pairs = [passing_pair(request, row, context) for row in offers if row.kind == request.kind]
+    return [Fitting(p.offer, p.amount_fen, p.saving_fen) for p in pairs if p is not None]
+
+
+def _fitting_loans(
+    request: LoanRequestRow, offers: Sequence[LoanOfferRow], policy: MatchingPolicy
+) -> list[Fitting]:
+    global _book
+    # Numba is loaded by the tasks that come here, never by a web process.
+    from financing.matching.national.offer_book import OfferBook  # noqa: PLC0415
+
+    if _book is None or not _book.is_of(offers, policy):
+        _book = OfferBook(offers, policy, before=_book)
+    book = _book
+    found = book.fits(request)
+    return [
+        Fitting(book.rows[place], amount, saving)
+        for place, amount, saving in zip(
+            found.place.tolist(), found.amount.tolist(), found.saving.tolist(), strict=True
+        )
+    ]
