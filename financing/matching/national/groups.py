@@ -126,13 +126,12 @@ def make_groups(
     start = np.append(start[begins], start[-1])
     term, where, size = term[begins], where[begins], size[begins]
     opened = np.array([is_open(row, policy) for row in rows], dtype=np.bool_)
-    serves = np.array(
-        [
-            [not row.regions or any(r[:2] == code for r in row.regions) for row in rows]
-            for code in codes
-        ],
-        dtype=np.bool_,
-    )
+    serves = np.zeros((len(codes), len(rows)), dtype=np.bool_)
+    number = {code: place for place, code in enumerate(codes)}
+    for place, row in enumerate(rows):
+        named = {region[:2] for region in row.regions}
+        some = [number[code] for code in named if code in number]
+        serves[some if named else slice(None), place] = True
     accepts = np.array(
         [
             [not row.size_classes or size_class in row.size_classes for row in rows]

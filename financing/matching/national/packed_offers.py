@@ -1,10 +1,10 @@
 """Offers -> records, bits and limit tables for the compiled rules; called by `packing.py`."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from financing.matching.areas import lies_in_divisions, lies_in_industries
+from financing.matching.areas import division_prefix
 from financing.matching.columns import PPM
 from financing.matching.national.cost_sheet import CostSheet
 from financing.matching.national.problem import COST, MOST_STEPS, OFFER, Records, Words
@@ -61,8 +61,8 @@ def offer_records(
 def offer_truth(rows: Sequence[OfferRow], columns: RequestColumns) -> tuple[Bool, Bool]:
     """By offer and code: industries, then regions that it takes."""
     return (
-        _under(columns.industry_codes, [row.industries for row in rows], lies_in_industries),
-        _under(columns.region_codes, [row.regions for row in rows], lies_in_divisions),
+        _under(columns.industry_codes, [row.industries for row in rows], str),
+        _under(columns.region_codes, [row.regions for row in rows], division_prefix),
     )
 
 
@@ -110,17 +110,19 @@ def _bits(truth: Bool) -> Words:
 
 
 def _under(
-    codes: tuple[str, ...],
-    named: Sequence[frozenset[str]],
-    lies_in: Callable[[str, Iterable[str]], bool],
+    codes: tuple[str, ...], named: Sequence[frozenset[str]], prefix_of: Callable[[str], str]
 ) -> Bool:
-    """By [offer, code]: nothing is named, or the code lies under one of those named."""
+    """By [offer, code]: nothing is named, or the code lies under one of those named (`areas.py`).
+
+    Thousands of codes beside hundreds of names: the prefix is taken once for each name.
+    """
     truth = np.ones((len(named), len(codes)), dtype=np.bool_)
     known: dict[str, Bool] = {}
     for line, some in enumerate(named):
         for one in some:
             if one not in known:
-                known[one] = np.array([lies_in(code, (one,)) for code in codes], dtype=np.bool_)
+                prefix = prefix_of(one)
+                known[one] = np.array([code.startswith(prefix) for code in codes], dtype=np.bool_)
         if some:
             truth[line] = np.logical_or.reduce([known[one] for one in some])
     return truth
