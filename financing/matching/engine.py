@@ -11,7 +11,7 @@ import numpy as np
 
 from financing.matching.allocation import OfferKey
 from financing.matching.context import make_context
-from financing.matching.decided import DecidedIndex, blocking_criterion
+from financing.matching.decided import DecidedIndex, blocking_criterion, index_decided
 from financing.matching.national.from_rows import (
     insurance_columns,
     request_columns,
@@ -66,31 +66,21 @@ def propose_matches(
     )
     validate(requests, offers, policy, decided=decided, standing=standing, previous=previous)
     context = make_context(policy, decided)
-    loans = [row for row in requests if isinstance(row, LoanRequestRow)]
-    insurances = [row for row in requests if isinstance(row, InsuranceRequestRow)]
-    loan_offers = tuple(row for row in offers if isinstance(row, LoanOfferRow))
-    insurance_offers = tuple(row for row in offers if isinstance(row, InsuranceOfferRow))
-    run = RunInput(
-        loans=KindInput(
-            requests=request_columns(loans, request_numbers(loans)),
-            offers=loan_offers,
-            closed=_closed(loans, loan_offers, standing, context.decided, previous, fresh),
-            previous=_previous(loans, loan_offers, previous),
-        ),
-        insurances=KindInput(
-            requests=insurance_columns(insurances, request_numbers(insurances)),
-            offers=insurance_offers,
-            closed=_closed(
-                insurances, insurance_offers, standing, context.decided, previous, fresh
-            ),
-            previous=_previous(insurances, insurance_offers, previous),
-        ),
-        policy=policy,
+    run = run_input(
+        requests,
+        offers,
+        policy,
+        decided=decided,
+        standing=standing,
+        previous=previous,
+        fresh=fresh,
     )
     found = run_matching(run, threads=1 if len(requests) < 20_000 else None)
+    loans = [row for row in requests if row.kind == "loan"]
+    insurances = [row for row in requests if row.kind == "insurance"]
     kinds: tuple[_Kind, ...] = (
-        ("insurance", insurances, insurance_offers, found.insurances),
-        ("loan", loans, loan_offers, found.loans),
+        ("insurance", insurances, run.insurances.offers, found.insurances),
+        ("loan", loans, run.loans.offers, found.loans),
     )
     result = MatchingResult(
         engine_version=found.engine_version,
@@ -120,6 +110,39 @@ def propose_matches(
         results_digest="",
     )
     return replace(result, results_digest=results_digest(result))
+
+
+def run_input(
+    requests: Sequence[RequestRow],
+    offers: Sequence[OfferRow],
+    policy: MatchingPolicy,
+    *,
+    decided: Iterable[DecidedPair] = (),
+    standing: Iterable[StandingMatch] = (),
+    previous: Iterable[PreviousProposal] = (),
+    fresh: Collection[OfferKey] | None = None,
+) -> RunInput:
+    """Rows as columns: those of each kind in the order given, unchecked."""
+    index, standing, previous = index_decided(decided), tuple(standing), tuple(previous)
+    loans = [row for row in requests if isinstance(row, LoanRequestRow)]
+    insurances = [row for row in requests if isinstance(row, InsuranceRequestRow)]
+    loan_offers = tuple(row for row in offers if isinstance(row, LoanOfferRow))
+    insurance_offers = tuple(row for row in offers if isinstance(row, InsuranceOfferRow))
+    return RunInput(
+        loans=KindInput(
+            requests=request_columns(loans, request_numbers(loans)),
+            offers=loan_offers,
+            closed=_closed(loans, loan_offers, standing, index, previous, fresh),
+            previous=_previous(loans, loan_offers, previous),
+        ),
+        insurances=KindInput(
+            requests=insurance_columns(insurances, request_numbers(insurances)),
+            offers=insurance_offers,
+            closed=_closed(insurances, insurance_offers, standing, index, previous, fresh),
+            previous=_previous(insurances, insurance_offers, previous),
+        ),
+        policy=policy,
+    )
 
 
 def _closed(

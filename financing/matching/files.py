@@ -12,6 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from financing.matching.certificate_files import write_pairs
 from financing.matching.columns import Many, Part
 from financing.matching.context import make_context
 from financing.matching.csv_rows import (
@@ -23,8 +24,10 @@ from financing.matching.csv_rows import (
     required_names,
     write_rows,
 )
-from financing.matching.engine import propose_matches
+from financing.matching.engine import propose_matches, run_input
 from financing.matching.explanations import Explanation, explain
+from financing.matching.national.pair_dump import dump_pairs
+from financing.matching.national.tables import ColumnError
 from financing.matching.policy import MatchingPolicy
 from financing.matching.results import MatchingResult, OfferRoom, Proposal
 from financing.matching.tables import (
@@ -46,9 +49,10 @@ REQUEST_TYPES: dict[str, type[Any]] = {"loan": LoanRequestRow, "insurance": Insu
 OFFER_TYPES: dict[str, type[Any]] = {"loan": LoanOfferRow, "insurance": InsuranceOfferRow}
 
 PRICES_NOTE = (
-    "The greedy engine allocates without prices. The prices in prices.csv only prove the bound: for"
-    " any prices, sum(price x room) + sum over requests of the best set at reduced values is at"
-    " least the value of every allocation (docs/matching.md)."
+    "The prices in prices.csv prove the bound: for any prices, sum(price x room) + sum over"
+    " requests of the best set at reduced values is at least the value of every allocation"
+    " (docs/matching.md). With pairs.csv anyone can work it out again:"
+    " python -m financing.matching.certificate_files FOLDER."
 )
 
 
@@ -72,13 +76,16 @@ def run_files(
     policy: Path,
     out: Path,
     explained: Sequence[str] = (),
+    pairs: bool = False,
     decided: Path | None = None,
     standing: Path | None = None,
     previous: Path | None = None,
 ) -> dict[str, Any]:
     """Match files and write the results into the folder `out`; returns the summary.
 
-    `explained`: pairs as "REQUEST:OFFER". Raises FileError naming every fault of every file.
+    `explained`: pairs as "REQUEST:OFFER", for explanations.json. `pairs`: write pairs.csv too,
+    every pair that fits, of about 100,000 requests where there are more. Raises FileError naming
+    every fault of every file.
     """
     read = read_input(
         requests=requests,
@@ -90,19 +97,24 @@ def run_files(
         previous=previous,
     )
     asked = _asked_pairs(explained, read)
-    result = propose_matches(
-        read.requests,
-        read.offers,
-        read.policy,
-        decided=read.decided,
-        standing=read.standing,
-        previous=read.previous,
-    )
+    try:
+        result = propose_matches(
+            read.requests,
+            read.offers,
+            read.policy,
+            decided=read.decided,
+            standing=read.standing,
+            previous=read.previous,
+        )
+    except ColumnError as error:
+        # Allowed by the tables, but beyond what the engine's whole numbers hold.
+        raise FileError([FileFault(requests.name, 0, "", "", str(error))]) from None
     summary = summarise(read, result)
     out.mkdir(parents=True, exist_ok=True)
     write_rows(out / "proposals.csv", [f.name for f in fields(Proposal)], result.proposals)
     write_rows(out / "prices.csv", [f.name for f in fields(OfferRoom)], result.rooms)
-    _write_json(out / "certificate.json", certificate(result))
+    shares = {"pairs_share": _write_pairs(out / "pairs.csv", read)} if pairs else {}
+    _write_json(out / "certificate.json", {**certificate(result), **shares})
     _write_json(out / "summary.json", summary)
     if explained:
         context = make_context(read.policy, read.decided, with_figures=True)
@@ -305,6 +317,30 @@ def _asked_pairs(explained: Sequence[str], read: Input) -> list[tuple[RequestRow
     if faults:
         raise FileError(faults)
     return pairs
+
+
+def _write_pairs(path: Path, read: Input) -> dict[str, float]:
+    """The pairs the certificate speaks about; gives the share of the requests by kind."""
+    run = run_input(
+        read.requests,
+        read.offers,
+        read.policy,
+        decided=read.decided,
+        standing=read.standing,
+        previous=read.previous,
+    )
+    shares: dict[str, float] = {}
+    rows: list[tuple[object, ...]] = []
+    for kind, of_kind in (("loan", run.loans), ("insurance", run.insurances)):
+        ids = [row.id for row in read.requests if row.kind == kind]
+        found = dump_pairs(of_kind, read.policy)
+        shares[kind] = found.share
+        for i, j, *figures in zip(*(column.tolist() for column in found[:5]), strict=True):
+            offer = of_kind.offers[j]
+            settled = (int(found.slots[i]), int(found.is_reached[i]))
+            rows.append((kind, ids[i], offer.id, offer.institution_id, *figures, *settled))
+    write_pairs(path, rows)
+    return shares
 
 
 def _write_explanations(path: Path, explanations: Iterable[Explanation]) -> None:

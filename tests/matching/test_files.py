@@ -10,8 +10,12 @@ import pytest
 from django.core.management import CommandError, call_command
 from hypothesis import given, settings
 
+from benchmarks.matching_scale.instances import make_instance
+from benchmarks.matching_scale.rows import request_rows
 from financing.management.commands.match_files import Command
 from financing.matching.canonical import canonical_text
+from financing.matching.certificate_files import checked_bound_fen
+from financing.matching.certificate_files import main as check_files
 from financing.matching.csv_rows import FileError, table_text
 from financing.matching.engine import propose_matches
 from financing.matching.files import read_input, run_files
@@ -29,6 +33,7 @@ from financing.matching.tables import (
 )
 from tests.matching.instances import instances
 from tests.matching.rows import (
+    WAN,
     insurance_offer,
     insurance_request,
     loan_offer,
@@ -118,8 +123,39 @@ def test_command_writes_everything_and_explains(paths, tmp_path, capsys):
     assert (term["required"], term["found"], term["gap"]) == (36, 60, 24)
     certificate = json.loads((out / "certificate.json").read_text(encoding="utf-8"))
     assert certificate["value_fen"] <= certificate["bound_fen"]
-    assert "without prices" in certificate["prices"]
+    assert "certificate_files" in certificate["prices"]
     assert (out / "prices.csv").read_text(encoding="utf-8").startswith("kind,offer_id,room_fen")
+
+
+def test_the_bound_can_be_worked_out_from_the_files(tmp_path, capsys):
+    instance = make_instance("product", 120, 30)
+    requests = [*request_rows(instance.requests)]
+    paths = write_input(tmp_path / "in", requests, instance.offers, instance.policy)
+    summary = run_files(**paths, out=tmp_path / "out", pairs=True)
+    found = checked_bound_fen(tmp_path / "out")
+    assert abs(found - summary["bound_fen"]) <= 2
+    assert check_files([str(tmp_path / "out")]) == 0
+    assert str(summary["bound_fen"]) in capsys.readouterr().out
+    # A price changed afterwards proves another bound.
+    prices = tmp_path / "out" / "prices.csv"
+    rows = list(csv.DictReader(prices.open(encoding="utf-8")))
+    for row in rows:
+        row["price_fen_ppm"] = str(int(row["price_fen_ppm"]) + 100_000)
+    with prices.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    assert checked_bound_fen(tmp_path / "out") > summary["bound_fen"] + 2
+    assert check_files([str(tmp_path / "out")]) == 1
+
+
+def test_figures_beyond_the_engine_give_a_message(paths, tmp_path):
+    text = paths["requests"].read_text(encoding="utf-8")
+    big = text.replace(str(200 * WAN), str(10**13))
+    assert big != text
+    paths["requests"].write_text(big, encoding="utf-8")
+    with pytest.raises(FileError, match="principal_fen"):
+        run_files(**paths, out=tmp_path / "out")
 
 
 def test_both_kinds_in_one_file(paths):

@@ -24,6 +24,11 @@ class Command(BaseCommand):
             parser.add_argument(f"--{name}", type=Path)
         parser.add_argument("--json", action="store_true", help="summary or faults as JSON")
         parser.add_argument(
+            "--pairs",
+            action="store_true",
+            help="write every pair that fits to pairs.csv, so that anyone can check the bound",
+        )
+        parser.add_argument(
             "--explain",
             nargs="+",
             action="extend",
@@ -41,6 +46,7 @@ class Command(BaseCommand):
                 policy=options["policy"],
                 out=options["out"],
                 explained=options["explain"],
+                pairs=options["pairs"],
                 decided=options["decided"],
                 standing=options["standing"],
                 previous=options["previous"],
