@@ -142,10 +142,10 @@ class Plan:
     step_ppm: int = 4_000
     turns: tuple[Turn, ...] = (
         Turn(is_first=True, discount_ppm=1_000_000),
-        Turn(is_first=True, discount_ppm=1_000_000),
-        Turn(is_first=True, discount_ppm=1_000_000),
-        Turn(is_first=False, discount_ppm=1_000_000),
-        Turn(is_first=False, discount_ppm=500_000, is_wide=True),
+        Turn(is_first=True, discount_ppm=1_000_000, is_wide=True),
+        Turn(is_first=True, discount_ppm=1_000_000, is_wide=True),
+        Turn(is_first=False, discount_ppm=1_000_000, is_wide=True),
+        Turn(is_first=False, discount_ppm=600_000, is_wide=True),
         Turn(is_first=False, discount_ppm=0, is_wide=True),
     )
 

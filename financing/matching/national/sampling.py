@@ -9,13 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from financing.matching.columns import PPM
-from financing.matching.national.auction import reach_by_auction
 from financing.matching.national.candidates import State
 from financing.matching.national.near_pairs import near_pairs
 from financing.matching.national.orders import Prices
 from financing.matching.national.packing import NO_COUNT, Problem
 from financing.matching.national.price_steps import usual_worth
 from financing.matching.national.prices import Stage, draw, learn
+from financing.matching.national.reaching import reach
 from financing.matching.national.repair import Given, fill
 from financing.matching.national.tables import Int32, Int64
 
@@ -80,7 +80,7 @@ def begin_on_sample(
         np.where(limited, problem.room_count * share, NO_COUNT).astype(np.int64),
         held,
     )
-    reach_by_auction(problem, lists, prices, state, given.amount, seed=seed)
+    reach(problem, lists, prices, state, given.amount, seed=seed, threads=threads)
     fill(
         problem,
         lists,

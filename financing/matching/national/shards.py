@@ -10,15 +10,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from financing.matching.national.auction import reach_by_auction
 from financing.matching.national.best_set import MICRO, Sums
 from financing.matching.national.candidates import Candidates, State, decide, open_state
 from financing.matching.national.loan_figures import loan_savings
 from financing.matching.national.orders import Prices, make_orders
 from financing.matching.national.packing import Problem
 from financing.matching.national.proposals import Worth, worth_of
+from financing.matching.national.reaching import reach, unreached
 from financing.matching.national.repair import Given, fill
-from financing.matching.national.rounds import Answer, Phase, Question
+from financing.matching.national.rounds import Answer, Phase, Question, Turn
 from financing.matching.national.short_lists import short_lists
 from financing.matching.national.tables import Int32, Int64
 from financing.matching.national.walk import walk
@@ -172,7 +172,7 @@ def _lists(shard: Shard, question: Question, state: State) -> Candidates:
     if question.turn.is_wide:
         return short_lists(
             shard.problem,
-            _not_full(shard),
+            _wanting(shard, question.turn),
             _lowered(question),
             state,
             seed=shard.seed,
@@ -192,7 +192,10 @@ def _lowered(question: Question) -> Prices:
     )
 
 
-def _not_full(shard: Shard) -> Int32:
+def _wanting(shard: Shard, turn: Turn) -> Int32:
+    """Lines that may get something in this turn."""
+    if turn.is_first:
+        return np.flatnonzero(unreached(shard.problem, shard.given.offer)).astype(np.int32)
     slots = shard.problem.data.requests["slots"].astype(np.int64)
     return np.flatnonzero((shard.given.offer >= 0).sum(axis=1) < slots).astype(np.int32)
 
@@ -203,7 +206,7 @@ def _ask(shard: Shard, question: Question) -> Answer:
         lowered = _lowered(question)
         sums = walk(
             shard.problem,
-            _not_full(shard),
+            _wanting(shard, question.turn),
             lowered,
             make_orders(shard.problem, lowered, threads=shard.threads),
             state,
@@ -231,8 +234,14 @@ def _give(shard: Shard, question: Question) -> Answer:
     state = State(question.room_fen.copy(), question.room_count.copy(), shard.given.offer)
     lists = _lists(shard, question, state)
     if question.turn.is_first:
-        reach_by_auction(
-            shard.problem, lists, question.prices, state, shard.given.amount, seed=shard.seed
+        reach(
+            shard.problem,
+            lists,
+            question.prices,
+            state,
+            shard.given.amount,
+            seed=shard.seed,
+            threads=shard.threads,
         )
     else:
         fill(

@@ -13,6 +13,8 @@ from financing.matching.national.tables import Int32
 from financing.matching.national.walk import no_short, short_candidates, walk
 
 PORTION = 250_000
+LIST = 8
+"""Candidates of a short list."""
 
 
 def short_lists(
@@ -23,7 +25,7 @@ def short_lists(
     *,
     seed: int,
     threads: int,
-    most: int = 8,
+    most: int = LIST,
 ) -> tuple[Candidates, Sums]:
     """Up to `most` candidates of each line among offers whose room takes it, and the sums of what
     the lines would take."""
