@@ -8,15 +8,14 @@ import json
 from collections import Counter
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 from hypothesis import HealthCheck, Phase, given, note, seed, settings
 from hypothesis import strategies as st
 
 from financing.models import Match, Pledge
 from sipo_portal.audit.models import AuditEvent
-from tests.lifecycles.balance import CHECKS, imbalances
+from tests.lifecycles.balance import imbalances
 from tests.lifecycles.steps import STEPS, Step, take
-from tests.lifecycles.world import make_world
 
 pytestmark = pytest.mark.django_db
 
@@ -36,17 +35,6 @@ TRACE = st.lists(
 PARTS = 20
 SHORT = 60
 PHASES = (Phase.generate,)
-
-
-@pytest.fixture
-def world():
-    world = make_world()
-    for pick in range(len(world.loan_requests())):
-        assert take(world, Step("submit", pick, 0)) == "done"
-    assert take(world, Step("do_waiting_work", 0, 0)) == "done"
-    assert take(world, Step("run_everything", 0, 0)) == "done"
-    assert imbalances() == {}
-    return world
 
 
 def traces(world, number, seen, *, start):
@@ -132,81 +120,3 @@ def test_two_thousand_traces(world, part):
     ALTOGETHER.update(seen)
     if ALTOGETHER["traces"] >= 2000:
         refuse_unseen(ALTOGETHER)
-
-
-# --- the checks themselves ----------------------------------------------------------------------
-
-# What each statement breaks, after one loan was paid out and another is being offered terms.
-A_PLEDGE_TWICE = (
-    "DROP INDEX pledge_one_live_per_patent; INSERT INTO financing_pledge (match_id, patent_id,"
-    " application_number, creditor_id, pledgee_id, status, registration_number, registered_on,"
-    " created_at) SELECT match_id, patent_id, application_number, creditor_id, pledgee_id, status,"
-    " 'Y2', registered_on, created_at FROM financing_pledge WHERE status = 'registered'"
-)
-BREAKS = {
-    "capacity of loan offers": "UPDATE financing_loanoffer SET booked_amount = booked_amount - 0.01"
-    " WHERE booked_amount > 0",
-    "capacity of insurance offers": "UPDATE financing_insuranceoffer"
-    " SET booked_amount = booked_amount + 0.01",
-    "terms and their match": "UPDATE financing_terms SET status = 'offered', drawn_amount = NULL",
-    "money within the terms": "UPDATE financing_drawdown SET amount = amount + 0.01",
-    "a policy is its terms, and a completed insurance has one": "UPDATE financing_match SET"
-    " insurance_offer_id = (SELECT min(id) FROM financing_insuranceoffer), loan_offer_id = NULL,"
-    " insurance_request_id = (SELECT min(id) FROM financing_insurancerequest),"
-    " loan_request_id = NULL WHERE status = 'completed'",
-    "one live pledge per patent": A_PLEDGE_TWICE,
-    "pledges and their match": "UPDATE financing_pledge SET status = 'planned'",
-    "an accepted loan pledges its whole basket": "UPDATE financing_pledge SET status = 'cancelled';"
-    " UPDATE financing_match SET status = 'accepted' WHERE status = 'completed'",
-    "no money before the register": "UPDATE financing_pledge SET status = 'planned'",
-    "nothing referred on a patent somebody else pledged": "UPDATE financing_pledge"
-    " SET application_number = (SELECT t.application_number FROM businesses_patent t"
-    " JOIN financing_match_patents p ON p.patent_id = t.id JOIN financing_match m"
-    " ON m.id = p.match_id WHERE m.status = 'in_study'), pledgee_id = (SELECT min(i.id)"
-    " FROM financing_institution i WHERE i.id NOT IN (SELECT institution_id FROM financing_match"
-    " WHERE status = 'in_study'))",
-    "loan requests and their matches": "UPDATE financing_loanrequest SET status = 'open'",
-    "insurance requests and their matches": "UPDATE financing_insurancerequest"
-    " SET status = 'covered'",
-    "who is awaited has a deadline, who is not has none": "UPDATE financing_match"
-    " SET deadline_on = now()",
-    "study and terms only after the identity was opened": "UPDATE financing_match"
-    " SET status = 'in_study' WHERE status = 'referred'",
-    "questions and the wait for their answers": "UPDATE financing_match SET status = 'waiting'",
-    "the audit's last word is the match's state": "UPDATE financing_match SET status = 'declined'",
-}
-# Held by a constraint that no single statement can get around here, or told by the audit alone.
-NOT_BROKEN = {"one live match per request and offer", "the audit tells every state in order"}
-
-
-@pytest.mark.parametrize("name", BREAKS)
-def test_a_check_sees_what_it_is_for(world, name):
-    take_far(world)
-    assert imbalances() == {}
-
-    with connection.cursor() as cursor:
-        cursor.execute(BREAKS[name])
-
-    assert name in imbalances()
-
-
-def test_every_check_is_a_query_that_runs(world):
-    take_far(world)
-
-    assert imbalances() == {}
-    assert set(CHECKS) == set(BREAKS) | NOT_BROKEN
-
-
-def take_far(world):
-    """One loan is paid out in full, one is in study and one is referred."""
-    take(world, Step("claim", 0, 0))
-    while not Match.objects.filter(status="completed").exists():
-        assert take(world, Step("go_on", 0, 1)) == "done"
-    assert take(world, Step("run_everything", 0, 0)) == "done"
-    while world.proposals():
-        assert take(world, Step("claim", 0, 0)) == "done"
-        take(world, Step("approve", 0, 0))
-    take(world, Step("consent", 0, 0))
-    take(world, Step("study", 0, 0))
-    assert Match.objects.filter(status="in_study").count() == 1
-    assert Match.objects.filter(status="referred").exists()
