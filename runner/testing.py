@@ -29,7 +29,8 @@ def run(arguments: list[str]) -> int:
         addresses = servers.start()
         values = application_variables(installation, addresses, owner=True)
         await_compiled(compiling)
-        parallel = [] if _parallel_given(arguments) else ["-n", "2"]
+        # Each process begins with half of the tests; who is done takes over from the other.
+        parallel = [] if _parallel_given(arguments) else ["-n", "2", "--dist", "worksteal"]
         status = run_in_front([str(PYTHON), "-m", "pytest", *parallel, *arguments], values, ROOT)
     finally:
         stop_compiling(compiling)
