@@ -38,7 +38,7 @@ def run_loans(
     )
     problem = found.problem
     progress("proposals", found.bound_fen)
-    proposals = _proposals(found, columns, threads)
+    proposals = loan_proposals(found, columns, threads)
     progress("eligible", found.bound_fen)
     is_eligible: Bool = np.zeros(len(columns), dtype=np.bool_)
     is_eligible[problem.line] = eligible_requests(problem, threads)
@@ -55,7 +55,8 @@ def run_loans(
     )
 
 
-def _proposals(found: Allocation, columns: LoanRequestColumns, threads: int) -> ProposalColumns:
+def loan_proposals(found: Allocation, columns: LoanRequestColumns, threads: int) -> ProposalColumns:
+    """Proposals with ranks and baskets; `columns` are those that were packed."""
     problem, given, worth = found.problem, found.given, found.worth
     worths = worth.value_fen
     if found.kept is not None:

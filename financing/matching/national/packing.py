@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from financing.matching.national.cost_sheet import cost_sheet
+from financing.matching.national.cost_sheet import CostSheet, cost_sheet
 from financing.matching.national.groups import (
     group_keys,
     make_groups,
@@ -23,7 +24,13 @@ from financing.matching.national.packed_requests import request_records
 from financing.matching.national.pairs import QUESTIONS
 from financing.matching.national.problem import Data, Groups, Records
 from financing.matching.national.sieve import Sieve, make_sieve
-from financing.matching.national.tables import ColumnError, Int32, Int64, LoanRequestColumns
+from financing.matching.national.tables import (
+    ColumnError,
+    Int32,
+    Int64,
+    LoanRequestColumns,
+    UInt16,
+)
 from financing.matching.national.threads import over_parts
 from financing.matching.policy import MatchingPolicy
 from financing.matching.rooms import room_of
@@ -45,6 +52,14 @@ class Closed:
     institutions: tuple[tuple[int, str], ...] = ()
     offers: tuple[tuple[int, str], ...] = ()
     counted: tuple[int, ...] = ()
+
+
+class Costs(NamedTuple):
+    """The sheet of the offers' costs, and the terms (months) and limits (ppm) of its lines."""
+
+    terms: tuple[int, ...]
+    limits_ppm: tuple[int, ...]
+    sheet: CostSheet
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,20 +100,20 @@ def pack(
     policy: MatchingPolicy,
     *,
     closed: Closed | None = None,
+    costs: Costs | None = None,
     threads: int = 1,
 ) -> Problem:
-    """Everything a run needs. ColumnError where figures are too large for whole arithmetic."""
+    """Everything a run needs. ColumnError where figures are too large for whole arithmetic.
+
+    `costs`: those of the same offers for every term and limit of these columns and perhaps more.
+    """
     rows = canonical_offers(offers)
     if len({row.id for row in rows}) < len(rows):
         raise ColumnError("loan_offers.id: each id once")
-    terms, term_place = _distinct(columns.term_months, 601)
-    limits = np.unique(columns.max_apr_ppm[columns.max_apr_ppm >= 0]).astype(np.int32)
-    if len(limits) > 254:
-        raise ColumnError("loan_requests.max_apr_ppm: at most 254 different limits")
-    if (len(limits) + 1) * len(terms) * len(rows) * 2 >= QUESTIONS:
-        raise ColumnError("loan_requests: too many different terms and limits of the yearly cost")
+    costs = costs if costs is not None else costs_of(columns, rows, policy)
+    terms, limits, sheet = costs.terms, np.array(costs.limits_ppm, dtype=np.int32), costs.sheet
+    term_place = _places(columns.term_months, terms)
     book = CostBook(policy)
-    sheet = cost_sheet(rows, terms, tuple(map(int, limits)), policy, book)
     institutions = {id_: number for number, id_ in enumerate(columns.institution_ids)}
     for row in rows:
         institutions.setdefault(row.institution_id, len(institutions))
@@ -149,18 +164,31 @@ def pack(
         ),
         offer_rows=rows,
         terms=terms,
-        limits_ppm=tuple(map(int, limits)),
+        limits_ppm=costs.limits_ppm,
         policy=policy,
         book=book,
         region_codes=columns.region_codes,
     )
 
 
-def _distinct(values: np.ndarray, most: int) -> tuple[tuple[int, ...], Int32]:
-    """Values that occur, rising, and each one's place among them."""
-    present = np.bincount(values, minlength=most) > 0
-    place = (np.cumsum(present) - 1).astype(np.int32)
-    return tuple(int(one) for one in np.flatnonzero(present)), place[values]
+def costs_of(
+    columns: LoanRequestColumns, rows: tuple[LoanOfferRow, ...], policy: MatchingPolicy
+) -> Costs:
+    """What these offers (in canonical order) cost at the terms and limits that occur."""
+    terms = tuple(map(int, np.flatnonzero(np.bincount(columns.term_months))))
+    limits = tuple(map(int, np.unique(columns.max_apr_ppm[columns.max_apr_ppm >= 0])))
+    if len(limits) > 254:
+        raise ColumnError("loan_requests.max_apr_ppm: at most 254 different limits")
+    if (len(limits) + 1) * len(terms) * len(rows) * 2 >= QUESTIONS:
+        raise ColumnError("loan_requests: too many different terms and limits of the yearly cost")
+    return Costs(terms, limits, cost_sheet(rows, terms, limits, policy, CostBook(policy)))
+
+
+def _places(values: UInt16, known: tuple[int, ...]) -> Int32:
+    """Each value's place among the known ones."""
+    place = np.zeros(max(known, default=0) + 1, dtype=np.int32)
+    place[list(known)] = np.arange(len(known))
+    return place[values]
 
 
 def apply_closed(
