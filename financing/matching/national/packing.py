@@ -110,8 +110,8 @@ def pack(
     rows = canonical_offers(offers)
     if len({row.id for row in rows}) < len(rows):
         raise ColumnError("loan_offers.id: each id once")
-    costs = costs if costs is not None else costs_of(columns, rows, policy)
-    terms, limits, sheet = costs.terms, np.array(costs.limits_ppm, dtype=np.int32), costs.sheet
+    terms, limits_ppm, sheet = costs if costs is not None else costs_of(columns, rows, policy)
+    limits = np.array(limits_ppm, dtype=np.int32)
     term_place = _places(columns.term_months, terms)
     book = CostBook(policy)
     institutions = {id_: number for number, id_ in enumerate(columns.institution_ids)}
@@ -131,7 +131,7 @@ def pack(
     groups = make_groups(order, start, columns, term_place, rows, sheet.saving_ppm, policy)
     industries, regions = offer_truth(rows, columns)
     bits, regions_from = truth_bits(industries, regions)
-    records, costs = offer_records(rows, columns, institutions), cost_records(sheet)
+    records, cost_lines = offer_records(rows, columns, institutions), cost_records(sheet)
     rooms = [room_of(row, policy.oversubscription_ppm) for row in rows]
     return Problem(
         data=Data(
@@ -140,7 +140,7 @@ def pack(
             offers=records,
             bits=bits,
             steps=limit_steps(rows),
-            costs=costs,
+            costs=cost_lines,
             answers=np.zeros(0, dtype=np.int64),
             regions_from=regions_from,
             closed_start=closed_start,
@@ -150,7 +150,7 @@ def pack(
         groups=groups,
         sieve=make_sieve(
             records,
-            costs,
+            cost_lines,
             terms,
             industries,
             regions,
@@ -164,7 +164,7 @@ def pack(
         ),
         offer_rows=rows,
         terms=terms,
-        limits_ppm=costs.limits_ppm,
+        limits_ppm=limits_ppm,
         policy=policy,
         book=book,
         region_codes=columns.region_codes,
