@@ -40,6 +40,10 @@ INPUT_NAMES = tuple(
 )
 
 
+# Name of the part, number of the piece, bytes.
+Piece = tuple[str, int, bytes]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ArchivedRun:
     """A run's input as it was stored."""
@@ -60,20 +64,34 @@ def store_run(
     proposals: Mapping[RequestKind, ProposalRows],
 ) -> None:
     """Write the parts of a run, in the caller's transaction; those of an earlier try go."""
+    store_input(run, found, start_prices)
+    store_results(run, results, proposals)
+
+
+def store_input(run: MatchRun, found: FullRunInput, start_prices: StartPrices) -> None:
+    """What the run decides on; a run over several workers does so before its first round."""
     RunPart.objects.filter(run=run).delete()
-    pieces = list(_pieces(found, start_prices, results, proposals))
+    _store(run, _input_pieces(found, start_prices))
+
+
+def store_results(
+    run: MatchRun,
+    results: Mapping[RequestKind, KindResult],
+    proposals: Mapping[RequestKind, ProposalRows],
+) -> None:
+    """What came of it, beside the input stored before."""
+    _store(run, _result_pieces(results, proposals))
+
+
+def _store(run: MatchRun, each: Iterator[Piece]) -> None:
+    pieces = list(each)
     with ThreadPoolExecutor(2) as pool:
         packed = pool.map(lambda piece: zlib.compress(piece[2], LEVEL), pieces)
         for (name, number, _), data in zip(pieces, packed, strict=True):
             RunPart.objects.create(run=run, name=name, number=number, data=data)
 
 
-def _pieces(
-    found: FullRunInput,
-    start_prices: StartPrices,
-    results: Mapping[RequestKind, KindResult],
-    proposals: Mapping[RequestKind, ProposalRows],
-) -> Iterator[tuple[str, int, bytes]]:
+def _input_pieces(found: FullRunInput, start_prices: StartPrices) -> Iterator[Piece]:
     yield "policy", 0, _json(_texts(found.policy_row))
     prices = [[kind, offer, *pair] for (kind, offer), pair in sorted(start_prices.items())]
     yield "start_prices", 0, _json(prices)
@@ -87,7 +105,13 @@ def _pieces(
         for number, begin in enumerate(range(0, len(chunk), LINES_PER_PART)):
             lines = np.arange(begin, min(begin + LINES_PER_PART, len(chunk)), dtype=np.int64)
             yield f"{name}.requests", number, to_bytes(with_used_codes(chunk.taken(lines)))
-        result = results[name]
+
+
+def _result_pieces(
+    results: Mapping[RequestKind, KindResult],
+    proposals: Mapping[RequestKind, ProposalRows],
+) -> Iterator[Piece]:
+    for name, result in results.items():
         certificate = {column: getattr(result, column) for column in CERTIFICATE_COLUMNS}
         yield (
             f"{name}.certificate",

@@ -5,7 +5,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from financing.services.clock_runs import request_clock_run, run_clocks
-from financing.services.full_runs import run_full, write_confirmed
+from financing.services.full_runs import finish_sharded_run, run_full, write_confirmed
 from financing.services.incremental_runs import (
     match_insurance_offer,
     match_insurance_request,
@@ -15,6 +15,8 @@ from financing.services.incremental_runs import (
 from financing.services.match_runs import request_nightly_run
 from financing.services.person_consents import mail_person_consent
 from financing.services.run_pruning import prune_runs
+from financing.services.sharded_endings import fail_sharded_run
+from financing.services.sharded_runs import answer
 from sipo_portal.outbox.tasks import outbox_task
 
 
@@ -41,6 +43,21 @@ def match_insurance_offer_task(offer_id: int) -> None:
 @outbox_task("financing.run_matching", label=_("Match run"), atomic=False)
 def run_matching_task(run_id: int) -> None:
     run_full(run_id)
+
+
+@outbox_task("financing.answer_bundle", label=_("Match run: one part of a round"))
+def answer_bundle_task(run_id: int, number: int) -> None:
+    answer(run_id, number)
+
+
+@outbox_task("financing.finish_sharded_run", label=_("Match run: writing"), atomic=False)
+def finish_sharded_run_task(run_id: int) -> None:
+    finish_sharded_run(run_id)
+
+
+@outbox_task("financing.fail_sharded_run", label=_("Match run: a part of it failed"))
+def fail_sharded_run_task(run_id: int, reason: str, number: int = 0) -> None:
+    fail_sharded_run(run_id, reason)
 
 
 @outbox_task("financing.write_confirmed_run", label=_("Write a confirmed what-if"), atomic=False)

@@ -154,6 +154,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_keepalive": True,
     "health_check_interval": 5,
 }
+
 CELERY_TIMEZONE = "Asia/Shanghai"
 CELERY_BEAT_SCHEDULE = {
     # Asks for the run of the whole country; the outbox brings it to a worker. Redis may lose what
@@ -168,6 +169,16 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(minute="*/10"),
     },
 }
+
+# --- match runs over several workers (docs/matching-engine.md) -----------------------------
+
+# A run of so many loan requests is cut into bundles of provinces that any worker may answer for;
+# 0 = never. Below, one worker does it alone.
+MATCHING_SHARDED_FROM = env.int("MATCHING_SHARDED_FROM", 2_000_000)
+# Threads a worker uses for its part: as many as the machine has processors to each worker.
+MATCHING_SHARD_THREADS = env.int("MATCHING_SHARD_THREADS", 1)
+# What a worker process keeps packed between rounds, in MiB.
+MATCHING_BUNDLE_CACHE_MIB = env.int("MATCHING_BUNDLE_CACHE_MIB", 4_000)
 
 # --- people ----------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"

@@ -31,11 +31,13 @@ from financing.models.questions import AnswerFile, Question
 from financing.models.referrals import Referral
 from financing.models.request_chunks import RequestChunk, RequestMark
 from financing.models.run_archives import RunPart
+from financing.models.sharded_runs import BundleRound, RunBundle, ShardedRun
 from financing.models.terms import Terms
 
 __all__ = [
     "AcceptedPatentKind",
     "AnswerFile",
+    "BundleRound",
     "CollateralLimit",
     "Consent",
     "Delivery",
@@ -64,7 +66,9 @@ __all__ = [
     "Referral",
     "RequestChunk",
     "RequestMark",
+    "RunBundle",
     "RunPart",
+    "ShardedRun",
     "StandardPremium",
     "SubsidyRule",
     "Terms",

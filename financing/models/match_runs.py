@@ -131,6 +131,8 @@ class MatchRun(models.Model):
     confirm_refusal = models.CharField(max_length=20, blank=True)
     # While it works: stage of the matcher, lines read, value bound so far (fen).
     progress = models.JSONField(default=dict, blank=True)
+    # Worked on by several workers, in rounds (services.sharded_runs).
+    is_sharded = models.BooleanField(default=False)
     # Wall seconds by stage, and the most memory the worker held.
     timings = models.JSONField(default=dict, blank=True)
     peak_mib = models.PositiveIntegerField(null=True, blank=True)

@@ -6,6 +6,7 @@ run and stopping one is `match_runs`.
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -29,6 +30,8 @@ from financing.services.dry_runs import ConfirmRefusal
 from financing.services.full_run_results import KeptRows, finish_full_run, keep_results
 from financing.services.match_runs import MOST_STARTS, RunCancelled
 from financing.services.proposal_exchange import exchange, fill_table, result_of, rows_of_result
+from financing.services.sharded_endings import collected, forget
+from financing.services.sharded_runs import begin, is_begun, is_for_several
 from financing.services.writing_lock import lock_claiming
 from financing.standing_rows import last_national_run
 from financing.verbs import Verb
@@ -48,7 +51,7 @@ def run_full(run_id: int) -> None:
     its result and replaces nothing.
     """
     run = MatchRun.objects.filter(pk=run_id).first()
-    if run is None or run.is_finished:
+    if run is None or run.is_finished or is_begun(run):
         return
     try:
         _start(run)
@@ -59,14 +62,12 @@ def run_full(run_id: int) -> None:
         watch.stage("matching")
         run.warm_from = last_national_run()
         prices = start_prices(run.warm_from)
+        if is_for_several(found):
+            watch.stage("")
+            begin(run, found, prices, snapshot_at, watch.seconds)
+            return
         result = decide(found, prices, watch)
-        reach(run, RunStage.WRITING, WRITING_PERCENT)
-        watch.stage("writing")
-        rows = {kind.name: rows_of_result(kind, found, result) for kind in KINDS}
-        if run.is_dry_run:
-            _keep_beside(run, found, result, rows, prices, watch)
-        else:
-            _write(run, found, result, rows, prices, snapshot_at, watch)
+        _put(run, found, result, prices, snapshot_at, watch)
     except RunCancelled:
         return
     except Exception as error:
@@ -74,7 +75,38 @@ def run_full(run_id: int) -> None:
         raise
 
 
+def finish_sharded_run(run_id: int) -> None:
+    """Write the result of a run over several workers, once all have answered. Safe to repeat."""
+    run = MatchRun.objects.filter(pk=run_id).first()
+    if run is not None and not run.is_finished:
+        parts = collected(run)
+        watch = Watch(run)
+        watch.seconds |= parts.seconds
+        prices = start_prices_of(run)
+        # A run that was cancelled meanwhile writes nothing.
+        with suppress(RunCancelled):
+            _put(run, parts.found, parts.result, prices, parts.settled_at, watch)
+    forget(run_id)
+
+
 Rows = dict[RequestKind, ProposalRows]
+
+
+def _put(
+    run: MatchRun,
+    found: FullRunInput,
+    result: RunResult,
+    prices: StartPrices,
+    snapshot_at: datetime,
+    watch: "Watch",
+) -> None:
+    reach(run, RunStage.WRITING, WRITING_PERCENT)
+    watch.stage("writing")
+    rows = {kind.name: rows_of_result(kind, found, result) for kind in KINDS}
+    if run.is_dry_run:
+        _keep_beside(run, found, result, rows, prices, watch)
+    else:
+        _write(run, found, result, rows, prices, snapshot_at, watch)
 
 
 def _write(
@@ -134,7 +166,7 @@ def write_confirmed(run_id: int) -> None:
     if input_digest(found.run) != run.input_digest:
         _refuse(run, ConfirmRefusal.INPUT_CHANGED)
         return
-    result = run_matching(found.run, start_prices=start_prices_of(run))
+    result = run_matching(found.run, start_prices=start_prices_of(run), over_shards=run.is_sharded)
     if result.result_digest != run.result_digest:
         _refuse(run, ConfirmRefusal.RESULT_DIFFERS)
         return
@@ -173,7 +205,7 @@ class Replay:
 def replay(run: MatchRun) -> Replay:
     """Run again from what is stored, on what it began with. Raises NotArchived."""
     stored = load_run(run)
-    result = run_matching(stored.run, start_prices=stored.start_prices)
+    result = run_matching(stored.run, start_prices=stored.start_prices, over_shards=run.is_sharded)
     return Replay(
         input_digest=result.input_digest,
         result_digest=result.result_digest,

@@ -14,6 +14,7 @@ from sipo_portal.audit.actors import Actor
 from sipo_portal.audit.services import record
 from sipo_portal.outbox.locks import is_still_held, message_lock
 from sipo_portal.outbox.models import OutboxMessage
+from sipo_portal.outbox.services import enqueue
 from sipo_portal.outbox.verbs import OutboxVerb
 
 logger = logging.getLogger(__name__)
@@ -54,7 +55,10 @@ def deliver(message_id: int, work: Callable[..., Any], *, atomic: bool) -> bool:
 
 
 def park(message: OutboxMessage, reason: str) -> None:
-    """Set a locked row aside until the system administrator sends it again; audited."""
+    """Set a locked row aside until the system administrator sends it again; audited.
+
+    Whoever asked to hear of it does: the task named with the message is enqueued.
+    """
     message.parked_at = timezone.now()
     message.last_error = reason[:300]
     message.save(update_fields=["parked_at", "last_error"])
@@ -64,6 +68,8 @@ def park(message: OutboxMessage, reason: str) -> None:
         obj=message,
         data={"task": message.task, "attempts": message.attempt_count, "reason": reason[:300]},
     )
+    if message.if_parked:
+        enqueue(message.if_parked, {**message.payload, "reason": reason[:300]})
 
 
 @transaction.atomic

@@ -23,6 +23,8 @@ class OutboxMessage(models.Model):
 
     task = models.CharField(_("task"), max_length=100)
     payload = models.JSONField(_("arguments"), default=dict, blank=True)
+    # Task to run, with the same arguments and the reason, should this one be set aside.
+    if_parked = models.CharField(max_length=100, blank=True)
     created_at = models.DateTimeField(_("written at"), default=timezone.now)
     available_at = models.DateTimeField(_("not before"), default=timezone.now)
     published_at = models.DateTimeField(_("last sent at"), null=True, blank=True)

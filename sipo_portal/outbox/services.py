@@ -21,18 +21,24 @@ def enqueue(
     payload: Mapping[str, Any] | None = None,
     *,
     available_at: datetime | None = None,
+    if_parked: str = "",
 ) -> OutboxMessage:
     """Have `task` run with `payload` as keyword arguments once this transaction has committed.
 
     `task` is the name given to `@outbox_task`; `payload` holds ids and other JSON values, never
-    personal data. With `available_at` it runs at that moment or soon after. Raises
+    personal data. With `available_at` it runs at that moment or soon after. `if_parked`: task that
+    runs with the same payload and `reason` where this one is set aside after its last try. Raises
     TransactionManagementError outside a transaction: the act and its consequence belong together.
     """
     if not connection.in_atomic_block:
         raise TransactionManagementError("enqueue() must be called inside a transaction.")
     now = timezone.now()
     message = OutboxMessage.objects.create(
-        task=task, payload=dict(payload or {}), created_at=now, available_at=available_at or now
+        task=task,
+        payload=dict(payload or {}),
+        if_parked=if_parked,
+        created_at=now,
+        available_at=available_at or now,
     )
     _notify()
     return message

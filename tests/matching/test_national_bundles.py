@@ -81,7 +81,7 @@ def over_bundles(policy, kind, most, order):
             if bundle.rounds != before:
                 states[number] = bundles.state_of(bundle)
         conductor.tell(answers)
-    results = [result_of(bundle, conductor.prices) for bundle in held]
+    results = [result_of(bundle) for bundle in held]
     results = [BundleResult.from_bytes(one.to_bytes()) for one in results]
     return merged(conductor, frame, len(kind.requests), results)
 

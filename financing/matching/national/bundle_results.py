@@ -6,24 +6,28 @@ workers. No database.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
 from financing.matching.national.bundles import Bundle, Frame
 from financing.matching.national.churn import kept_offers, kept_worths
 from financing.matching.national.eligible import eligible_requests
-from financing.matching.national.engine import Allocation
 from financing.matching.national.kind_result import KindResult, ProposalColumns, kind_result
 from financing.matching.national.loan_figures import loan_figures
 from financing.matching.national.loan_run import loan_proposals
-from financing.matching.national.orders import Prices
 from financing.matching.national.proposals import Worth
 from financing.matching.national.rounds import Conductor
 from financing.matching.national.tables import Bool, Int64
 from financing.matching.national.wire import from_wire, to_wire
 
 _COLUMNS = tuple(one.name for one in fields(ProposalColumns))
+_KIND_PLAIN = ("value_fen", "bound_fen", "pairs_count")
+_KIND_ARRAYS = tuple(
+    one.name
+    for one in fields(KindResult)
+    if one.name not in {*_KIND_PLAIN, "offer_ids", "proposals"}
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,27 +49,24 @@ class BundleResult:
         return cls(proposals, arrays["eligible"])
 
 
-def result_of(bundle: Bundle, prices: Prices, threads: int = 1) -> BundleResult:
-    """Of a bundle that has answered the question for values, which were at these prices."""
+def result_of(bundle: Bundle, threads: int = 1) -> BundleResult:
+    """Of a bundle that has answered the question for values."""
     source, frame = bundle.source, bundle.frame
-    first = bundle.shards[0]
     problem = bundle.problem
     kept = None
     if len(source.previous[0]):
         numbers = np.arange(len(frame.offers), dtype=np.int32)
         offer = kept_offers(problem, numbers, source.previous)
         kept = kept_worths(problem, offer, *loan_figures(problem, offer, threads))
-    found = Allocation(
-        problem=problem,
-        prices=prices,
-        given=bundle.given,
-        worth=_worth(bundle),
-        kept=kept,
-        value_fen=0,
-        bound_fen=0,
-        seed=first.seed,
+    proposals = loan_proposals(
+        problem,
+        bundle.given,
+        _worth(bundle),
+        kept,
+        bundle.shards[0].seed,
+        source.requests,
+        threads,
     )
-    proposals = loan_proposals(found, source.requests, threads)
     is_eligible: Bool = np.zeros(problem.count, dtype=np.bool_)
     is_eligible[problem.line] = eligible_requests(problem, threads)
     values = {name: getattr(proposals, name) for name in _COLUMNS}
@@ -99,6 +100,27 @@ def merged(
         value_fen=conductor.value_fen,
         bound_fen=conductor.bound_fen,
         is_eligible=is_eligible,
+        pairs_count=None,
+    )
+
+
+def kind_to_bytes(result: KindResult) -> bytes:
+    """A kind that was matched whole, by one process."""
+    proposals = {f"proposals.{name}": getattr(result.proposals, name) for name in _COLUMNS}
+    arrays = {name: getattr(result, name) for name in _KIND_ARRAYS}
+    plain = {name: getattr(result, name) for name in _KIND_PLAIN}
+    plain["offer_ids"] = list(result.offer_ids)
+    return to_wire("kind result", plain, arrays | proposals)
+
+
+def kind_from_bytes(data: bytes) -> KindResult:
+    """What `kind_to_bytes` was given."""
+    plain, arrays = from_wire("kind result", data)
+    values: dict[str, Any] = {name: arrays[name] for name in _KIND_ARRAYS}
+    values |= {name: plain[name] for name in _KIND_PLAIN}
+    proposals = {name: arrays[f"proposals.{name}"] for name in _COLUMNS}
+    return KindResult(
+        **values, offer_ids=tuple(plain["offer_ids"]), proposals=ProposalColumns(**proposals)
     )
 
 

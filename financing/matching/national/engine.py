@@ -111,6 +111,7 @@ def allocate_loans(
     closed: Closed | None = None,
     previous: Previous | None = None,
     start: dict[str, tuple[int, int]] | None = None,
+    over_shards: bool = False,
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> Allocation:
@@ -118,7 +119,8 @@ def allocate_loans(
 
     `previous`: proposals of the run before, which change only for more than the policy's margin.
     `start`: prices (fen_ppm, count_fen) by offer id to begin with, the last run's. `progress`
-    hears the stage and, while prices are learned, the bound so far in fen.
+    hears the stage and, while prices are learned, the bound so far in fen. `over_shards`: by the
+    rounds of a run over several workers, however few the requests are.
     """
     threads = default_threads() if threads is None else threads
     tell: Progress = progress if progress is not None else _silent
@@ -130,6 +132,7 @@ def allocate_loans(
         problem,
         previous=known,
         start=start,
+        over_shards=over_shards,
         threads=threads,
         progress=tell,
     )
@@ -140,6 +143,7 @@ def allocate(
     *,
     previous: tuple[Int32, Previous] | None = None,
     start: dict[str, tuple[int, int]] | None = None,
+    over_shards: bool = False,
     threads: int = 1,
     progress: Progress | None = None,
 ) -> Allocation:
@@ -157,7 +161,7 @@ def allocate(
         offer = kept_offers(problem, *previous)
         kept = kept_worths(problem, offer, *loan_figures(problem, offer, threads))
     pairs_count = None
-    if problem.count <= KEEP_ALL:
+    if problem.count <= KEEP_ALL and not over_shards:
         tell("pairs", 0.0)
         candidates = all_candidates(problem, lines, threads)
         pairs_count = len(candidates.offer)

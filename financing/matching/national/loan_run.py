@@ -2,13 +2,15 @@
 
 import numpy as np
 
-from financing.matching.national.churn import ranking_worths
+from financing.matching.national.churn import Kept, ranking_worths
 from financing.matching.national.eligible import eligible_requests
-from financing.matching.national.engine import Allocation, Progress, allocate_loans
+from financing.matching.national.engine import Progress, allocate_loans
 from financing.matching.national.kind_result import KindResult, ProposalColumns, kind_result
 from financing.matching.national.loan_baskets import loan_baskets
-from financing.matching.national.packing import Closed
+from financing.matching.national.packing import Closed, Problem
+from financing.matching.national.proposals import Worth
 from financing.matching.national.ranking import ranked
+from financing.matching.national.repair import Given
 from financing.matching.national.tables import Bool, Int32, Int64, LoanRequestColumns
 from financing.matching.policy import MatchingPolicy
 from financing.matching.tables import LoanOfferRow
@@ -22,6 +24,7 @@ def run_loans(
     closed: Closed,
     previous: tuple[Int64, Int32],
     start: dict[str, tuple[int, int]],
+    over_shards: bool,
     threads: int,
     progress: Progress,
 ) -> KindResult:
@@ -33,12 +36,15 @@ def run_loans(
         closed=closed,
         previous=previous,
         start=start,
+        over_shards=over_shards,
         threads=threads,
         progress=progress,
     )
     problem = found.problem
     progress("proposals", found.bound_fen)
-    proposals = loan_proposals(found, columns, threads)
+    proposals = loan_proposals(
+        problem, found.given, found.worth, found.kept, found.seed, columns, threads
+    )
     progress("eligible", found.bound_fen)
     is_eligible: Bool = np.zeros(len(columns), dtype=np.bool_)
     is_eligible[problem.line] = eligible_requests(problem, threads)
@@ -55,13 +61,20 @@ def run_loans(
     )
 
 
-def loan_proposals(found: Allocation, columns: LoanRequestColumns, threads: int) -> ProposalColumns:
+def loan_proposals(
+    problem: Problem,
+    given: Given,
+    worth: Worth,
+    kept: Kept | None,
+    seed: int,
+    columns: LoanRequestColumns,
+    threads: int,
+) -> ProposalColumns:
     """Proposals with ranks and baskets; `columns` are those that were packed."""
-    problem, given, worth = found.problem, found.given, found.worth
     worths = worth.value_fen
-    if found.kept is not None:
-        worths = ranking_worths(given, worths, found.kept)
-    lines = ranked(problem.data.requests, given, worths, worth.first, found.seed)
+    if kept is not None:
+        worths = ranking_worths(given, worths, kept)
+    lines = ranked(problem.data.requests, given, worths, worth.first, seed)
     at = (lines.request, lines.place)
     starts, ids, conditional = loan_baskets(
         problem, columns, lines.request, given.offer[at], threads

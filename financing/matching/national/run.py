@@ -36,6 +36,10 @@ StartPrices = Mapping[tuple[RequestKind, str], tuple[int, int]]
 NO_PRICES: StartPrices = MappingProxyType({})
 
 
+def _silent(_stage: str, _figure_fen: float) -> None:
+    pass
+
+
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class RunResult:
     """A run. No allocation at all is worth more than `bound_fen`; this one is worth `value_fen`.
@@ -89,6 +93,7 @@ def run_matching(
     run: RunInput,
     *,
     start_prices: StartPrices = NO_PRICES,
+    over_shards: bool = False,
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> RunResult:
@@ -96,7 +101,9 @@ def run_matching(
 
     `start_prices`: prices (fen_ppm, count_fen) by kind and offer id to begin with, the last run's.
     `progress` hears the stage and, while prices are learned, the bound so far in fen; what it
-    raises ends the run. The same rows in any order and any number of threads give the same digests.
+    raises ends the run. `over_shards`: allocate loans as a run over several workers does, however
+    few they are (a replay of one). The same rows in any order and any number of threads give the
+    same digests.
     """
     threads = default_threads() if threads is None else threads
     stages = _Stages(progress)
@@ -105,8 +112,8 @@ def run_matching(
     check(run.insurances.requests)
     stages.tell("input digest", 0.0)
     digest = input_digest(run)
-    loans = _loans(run, start_prices, threads, stages.of("loan"))
-    insurances = _insurances(run, start_prices, threads, stages.of("insurance"))
+    loans = _loans(run, start_prices, over_shards, threads, stages.of("loan"))
+    insurances = match_insurances(run, start_prices, threads, stages.of("insurance"))
     stages.tell("result digest", 0.0)
     result = result_digest(ENGINE_VERSION, loans, insurances)
     stages.tell("", 0.0)
@@ -121,7 +128,9 @@ def run_matching(
     )
 
 
-def _loans(run: RunInput, start: StartPrices, threads: int, tell: Progress) -> KindResult:
+def _loans(
+    run: RunInput, start: StartPrices, over_shards: bool, threads: int, tell: Progress
+) -> KindResult:
     kind, policy = run.loans, run.policy
     requests = kind.requests
     if not isinstance(requests, LoanRequestColumns):
@@ -135,13 +144,17 @@ def _loans(run: RunInput, start: StartPrices, threads: int, tell: Progress) -> K
         policy,
         closed=kind.closed,
         previous=kind.previous,
-        start=_of_kind(start, "loan"),
+        start=prices_of_kind(start, "loan"),
+        over_shards=over_shards,
         threads=threads,
         progress=tell,
     )
 
 
-def _insurances(run: RunInput, start: StartPrices, threads: int, tell: Progress) -> KindResult:
+def match_insurances(
+    run: RunInput, start: StartPrices, threads: int, tell: Progress = _silent
+) -> KindResult:
+    """The insurances of a run, whose columns are checked."""
     kind, policy = run.insurances, run.policy
     requests = kind.requests
     if not isinstance(requests, InsuranceRequestColumns):
@@ -155,11 +168,12 @@ def _insurances(run: RunInput, start: StartPrices, threads: int, tell: Progress)
         policy,
         closed=kind.closed,
         previous=kind.previous,
-        start=_of_kind(start, "insurance"),
+        start=prices_of_kind(start, "insurance"),
         threads=threads,
         progress=tell,
     )
 
 
-def _of_kind(start: StartPrices, kind: RequestKind) -> dict[str, tuple[int, int]]:
+def prices_of_kind(start: StartPrices, kind: RequestKind) -> dict[str, tuple[int, int]]:
+    """By offer id."""
     return {offer: prices for (each, offer), prices in start.items() if each == kind}
