@@ -190,9 +190,8 @@ def _tell(run_id: int, conductor: Conductor) -> None:
 
 
 def _rounds_left(conductor: Conductor) -> int:
-    """Passes, then two rounds for every time room is given but the first, then the values."""
-    plan = conductor.plan
-    all_rounds = plan.passes + 2 * len(plan.discounts_ppm)
+    """Passes, then two rounds for every turn but one, then the values."""
+    all_rounds = conductor.plan.passes + 2 * len(conductor.plan.turns)
     return 0 if conductor.done else max(1, all_rounds - conductor.number)
 
 

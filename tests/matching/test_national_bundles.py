@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.matching_scale.instances import make_instance
-from financing.matching.national import bundles, engine
+from financing.matching.national import bundles, sampling
 from financing.matching.national.bundle_begin import begin
 from financing.matching.national.bundle_results import BundleResult, merged, result_of
 from financing.matching.national.bundles import BundleInput, Frame, bundled, cut, open_bundle
@@ -44,19 +44,23 @@ def kind_input():
     )
 
 
-@pytest.fixture(scope="module")
-def whole():
-    """The run in one process, which keeps short lists however few the requests are."""
-    policy, kind = kind_input()
+@pytest.fixture(scope="module", autouse=True)
+def small_samples():
+    """Prices are learned on a part of the requests, as in a national run."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engine, "KEEP_ALL", 0)
-        none = KindInput(requests=no_insurances(), offers=())
-        run = RunInput(loans=kind, insurances=none, policy=policy)
-        return (
-            policy,
-            kind,
-            run_matching(run, start_prices={("loan", START): (5_000, 0)}, threads=1),
-        )
+        (_, *first), (_, *second) = sampling.PLAN
+        patch.setattr(sampling, "PLAN", ((800, *first), (2_000, *second)))
+        yield
+
+
+@pytest.fixture(scope="module")
+def whole(small_samples):
+    """The run in one process, by the same rounds."""
+    policy, kind = kind_input()
+    none = KindInput(requests=no_insurances(), offers=())
+    run = RunInput(loans=kind, insurances=none, policy=policy)
+    prices = {("loan", START): (5_000, 0)}
+    return policy, kind, run_matching(run, start_prices=prices, over_shards=True, threads=1)
 
 
 def over_bundles(policy, kind, most, order):

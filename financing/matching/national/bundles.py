@@ -155,6 +155,7 @@ class Bundle:
         whole = self.source.requests
         arrays = [*arrays_of_columns(whole).values(), self.given.offer, self.given.amount]
         arrays += [self.problem.data.requests, self.problem.data.patents, self.problem.data.costs]
+        arrays += [array for shard in self.shards if shard.lists for array in shard.lists]
         return sum(array.nbytes for array in arrays)
 
 
@@ -188,28 +189,26 @@ def cut(kind: KindInput, frame: Frame, most: int = MOST_BUNDLES) -> list[BundleI
     columns = _loans(kind)
     codes, shard = provinces_of(columns)
     sizes = np.bincount(shard, minlength=len(codes)).tolist()
-    number = {row.id: place for place, row in enumerate(frame.offers)}
-    numbers = np.array([number.get(row.id, -1) for row in kind.offers], dtype=np.int32)
     return [
-        _bundle_input(kind, columns, shard, members, numbers) for members in bundled(sizes, most)
+        bundle_input(kind, frame, np.flatnonzero(np.isin(shard, members)), members)
+        for members in bundled(sizes, most)
     ]
 
 
-def _bundle_input(
-    kind: KindInput,
-    columns: LoanRequestColumns,
-    shard: Int32,
-    members: tuple[int, ...],
-    numbers: Int32,
+def bundle_input(
+    kind: KindInput, frame: Frame, lines: Int64, shards: tuple[int, ...] = ()
 ) -> BundleInput:
-    lines = np.flatnonzero(np.isin(shard, members)).astype(np.int64)
+    """These places of a run's columns with all that concerns them."""
+    columns = _loans(kind)
+    number = {row.id: place for place, row in enumerate(frame.offers)}
+    numbers = np.array([number[row.id] for row in kind.offers], dtype=np.int32)
     here = np.full(len(columns), -1, dtype=np.int64)
     here[lines] = np.arange(len(lines))
     closed = kind.closed
     requests, offers = kind.previous
     mine = here[requests] >= 0
     return BundleInput(
-        members,
+        shards,
         lines,
         taken(columns, lines),
         Closed(
@@ -223,15 +222,7 @@ def _bundle_input(
 
 def open_bundle(source: BundleInput, frame: Frame, seed: int, threads: int = 1) -> Bundle:
     """Packed and ready to answer; nothing is given yet."""
-    problem = pack(
-        source.requests,
-        frame.offers,
-        frame.policy,
-        closed=source.closed,
-        costs=frame.costs,
-        threads=threads,
-    )
-    problem = with_answers(problem, np.arange(problem.count, dtype=np.int32))
+    problem = packed(source, frame, threads)
     given = nothing_given(problem)
     shards = [
         replace(shard, number=number)
@@ -240,6 +231,19 @@ def open_bundle(source: BundleInput, frame: Frame, seed: int, threads: int = 1) 
         )
     ]
     return Bundle(source, frame, problem, shards, given)
+
+
+def packed(source: BundleInput, frame: Frame, threads: int = 1) -> Problem:
+    """The requests with all offers, every pair of which can be decided."""
+    problem = pack(
+        source.requests,
+        frame.offers,
+        frame.policy,
+        closed=source.closed,
+        costs=frame.costs,
+        threads=threads,
+    )
+    return with_answers(problem, np.arange(problem.count, dtype=np.int32))
 
 
 def answers_of(bundle: Bundle, questions: Sequence[Question]) -> list[Answer]:

@@ -48,10 +48,14 @@ SMALL_SAMPLE = Stage(100_000, 40, 0.05)
 
 def draw(problem: Problem, lines: Int32, share_ppm: int, seed: int) -> Int32:
     """Places in `lines` of a share of them, drawn by the ids of the requests, rising."""
+    return drawn(problem.data.requests["id"][lines], share_ppm, seed)
+
+
+def drawn(ids: Int64, share_ppm: int, seed: int) -> Int32:
+    """Places of a share of these ids, rising; each is drawn or not whatever the others are."""
     if share_ppm >= PPM:
-        return np.arange(len(lines), dtype=np.int32)
-    ids = problem.data.requests["id"][lines].astype(np.uint64)
-    x = (ids + np.uint64(seed & (2**63 - 1))) * np.uint64(0x9E3779B97F4A7C15)
+        return np.arange(len(ids), dtype=np.int32)
+    x = (ids.astype(np.uint64) + np.uint64(seed & (2**63 - 1))) * np.uint64(0x9E3779B97F4A7C15)
     x ^= x >> np.uint64(29)
     x *= np.uint64(0xBF58476D1CE4E5B9)
     x ^= x >> np.uint64(32)
