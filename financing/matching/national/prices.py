@@ -87,7 +87,7 @@ def learn(
         drawn = draw(problem, candidates.lines, stage.sample_ppm, seed)
         part = share * len(drawn) / max(1, len(candidates.lines))
         active = None if stage.sample_ppm >= PPM else drawn
-        mover = Mover(problem, part, stage.step)
+        mover = Mover(problem, part, stage.step, lines=candidates.lines)
         best = None
         for _ in range(stage.rounds):
             found = decide(
@@ -127,8 +127,12 @@ class Mover:
         share: float,
         step: float,
         rooms: tuple[Int64, Int64] | None = None,
+        lines: Int32 | None = None,
     ) -> None:
         requests = problem.data.requests
+        if lines is not None:
+            # A sample is the same one whether the others are packed beside it or not.
+            requests = requests[lines]
         usual = float(np.median(requests["coverage"] / requests["principal"])) * PPM
         offers = len(problem.room)
         room, count = rooms if rooms is not None else (problem.room, problem.room_count)
