@@ -110,7 +110,7 @@ def test_cancelled_between_two_rounds(market):
     run = ask_for_run()
     deliver_waiting()
     deliver_waiting()
-    cancel_run(actor=Actor.of(make_user("coordinator")), run=run)
+    cancel_run(actor=Actor.of(make_user("coordinator", office=run.office)), run=run)
     deliver_all()
     run.refresh_from_db()
     assert run.status == "cancelled"
