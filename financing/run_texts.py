@@ -10,11 +10,13 @@ from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext_lazy
 
 from businesses.models.businesses import SizeClass
 from financing.bands import AMOUNT_BANDS, band_label
+from financing.fairness import Table
 from financing.models.match_runs import MatchRun, RunStage, RunStatus
+from financing.run_shortages import Shortage
 from sipo_portal.ui import charts, formats
 from sipo_portal.ui.charts import Chart
 
@@ -148,20 +150,76 @@ def gap_short(run: MatchRun) -> str:
     return str(_("at most %(gap)s missing")) % {"gap": formats.percent(gap, 2)}
 
 
-def reach_charts(run: MatchRun, provinces: Mapping[str, str]) -> list[Chart]:
-    """One picture per dimension of the fairness table. `provinces`: names by code."""
+def shortage_texts(run: MatchRun, short_count: int) -> list[str]:
+    """What the table of short offers says, and what the other offers have left."""
+    text = str(
+        _(
+            "Requests competed for these offers. The figure is what one more yuan of capacity would"
+            " bring by the policy's measure: the worth of reaching a business, and what it saves."
+        )
+    )
+    plenty = max(0, (run.offer_count or 0) - short_count)
+    if not plenty:
+        return [text]
+    rest = ngettext(
+        "At %(count)s other offer room was left; more capacity there would bring nothing.",
+        "At the %(count)s other offers room was left; more capacity there would bring nothing.",
+        plenty,
+    ) % {"count": formats.count(plenty)}
+    return [text, rest]
+
+
+def plenty_text() -> str:
+    """Of a run that found no offer short."""
+    return str(
+        _(
+            "No offer was short: whoever got no proposal was kept from it by a rule, not by"
+            " capacity."
+        )
+    )
+
+
+def yuan_worth(short: Shortage) -> str:
+    """What one more yuan of a short offer would bring; empty where that is not what is short."""
+    if short.per_yuan is None:
+        return ""
+    least = Decimal("0.01")
+    if short.per_yuan < least:
+        return str(_("under %(amount)s")) % {"amount": formats.yuan(least)}
+    return formats.yuan(short.per_yuan)
+
+
+def piece_worth(short: Shortage) -> str:
+    """What one more loan or policy would bring; empty where that is not what is short."""
+    return "" if short.per_piece is None else formats.wan(short.per_piece)
+
+
+def reach_charts(
+    run: MatchRun, provinces: Mapping[str, str], followed: Table | None = None
+) -> list[Chart]:
+    """One picture per dimension of the fairness table. `provinces`: names by code; `followed`: what
+    became of the proposals, by the same groups."""
+    later = followed or {}
     return [
-        _reach_chart(str(title), dimension, run.fairness[dimension], provinces)
+        _reach_chart(
+            str(title), dimension, run.fairness[dimension], later.get(dimension, {}), provinces
+        )
         for dimension, title in DIMENSIONS.items()
         if run.fairness.get(dimension)
     ]
 
 
 def _reach_chart(
-    title: str, dimension: str, groups: dict[str, dict[str, int]], provinces: Mapping[str, str]
+    title: str,
+    dimension: str,
+    groups: Mapping[str, Mapping[str, int]],
+    followed: Mapping[str, Mapping[str, int]],
+    provinces: Mapping[str, str],
 ) -> Chart:
     order = ORDER.get(dimension, sorted(groups))
     codes = sorted(groups, key=lambda code: order.index(code) if code in order else len(order))
+    # Runs of earlier days did not count who was eligible.
+    counts_eligible = all("eligible" in group for group in groups.values())
     parts: list[Any] = []
     rows, y = [], 0
     for code in codes:
@@ -173,18 +231,35 @@ def _reach_chart(
         parts.append(charts.text(100, y + 16, count, anchor="end"))
         parts.append(charts.rectangle(0, y + 24, 100, 10, "chart-track"))
         parts.append(charts.rectangle(0, y + 24, charts.share(reached, asked), 10, "chart-bar"))
-        rows.append([label, formats.count(asked), formats.count(reached), percent])
+        later = followed.get(code, {})
+        rows.append(
+            [
+                label,
+                formats.count(asked),
+                *([formats.count(groups[code]["eligible"])] if counts_eligible else []),
+                formats.count(reached),
+                percent,
+                formats.count(later.get("answered", 0)),
+                formats.count(later.get("completed", 0)),
+            ]
+        )
         y += 46
     sentence = _reach_sentence(dimension, codes, groups, provinces)
+    heads = [
+        _("Requests"),
+        *([pgettext_lazy("requests", "Eligible")] if counts_eligible else []),
+        _("Reached"),
+        _("Share"),
+        pgettext_lazy("requests", "Answered"),
+        pgettext_lazy("requests", "Completed"),
+    ]
     return Chart(
         title=title,
         sentence=sentence,
         svg=charts.drawing(y, title, sentence, parts),
         heads=[
             {"label": str(_("Group")), "numeric": False},
-            {"label": str(_("Requests")), "numeric": True},
-            {"label": str(_("Reached")), "numeric": True},
-            {"label": str(_("Share")), "numeric": True},
+            *({"label": str(head), "numeric": True} for head in heads),
         ],
         rows=rows,
     )
@@ -193,7 +268,7 @@ def _reach_chart(
 def _reach_sentence(
     dimension: str,
     codes: list[str],
-    groups: dict[str, dict[str, int]],
+    groups: Mapping[str, Mapping[str, int]],
     provinces: Mapping[str, str],
 ) -> str:
     def reach(code: str) -> float:

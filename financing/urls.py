@@ -165,6 +165,7 @@ runs = [
     path("runs/<int:pk>/", match_runs.run_detail, name="run_detail"),
     path("runs/<int:pk>/progress/", match_runs.run_progress, name="run_progress"),
     path("runs/<int:pk>/cancel/", match_runs.run_cancel, name="run_cancel"),
+    path("runs/<int:pk>/certificate/", match_runs.run_certificate, name="run_certificate"),
 ]
 
 goal_pages = [path("goals/", goals.goal_list, name="goal_list")]

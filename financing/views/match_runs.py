@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -18,6 +18,8 @@ from financing.models.loan_offers import LoanOffer
 from financing.models.loan_requests import LoanRequest
 from financing.models.match_runs import MatchRun, RunKind, RunStatus
 from financing.models.proposals import Proposal
+from financing.run_followups import followed_up
+from financing.run_shortages import shortages
 from financing.services import match_runs
 from sipo_portal.accounts.access import roles_required
 from sipo_portal.accounts.models import Role, User
@@ -28,6 +30,7 @@ from sipo_portal.workflow.lifecycle import TransitionRefused
 
 FOLDER = "financing/match_runs"
 PER_PAGE = 30
+SHORT_OFFERS_SHOWN = 20
 
 
 def _coordinator(request: HttpRequest) -> User:
@@ -107,19 +110,67 @@ def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
     run = _run_or_404(request, pk)
     codes = run.fairness.get("province", {})
     names = {region.code: region.label for region in Region.objects.filter(code__in=codes)}
-    context = {
+    context = _short_offers(request, run) | {
         "run": run,
         "scope": run_texts.scope_text(run),
         "facts": _facts(run),
         "progress": run_texts.progress_of(run),
         "failure": run_texts.failure_text(run) if run.status == RunStatus.FAILED else "",
         "gap": run_texts.gap_text(run),
-        "charts": run_texts.reach_charts(run, names),
+        "charts": run_texts.reach_charts(run, names, followed_up(run) if run.fairness else None),
         "reached_percent": _reached_percent(run),
         "may_cancel": _may_cancel(request, run),
         "traces": _traces(run),
     }
     return render(request, f"{FOLDER}/detail.html", context)
+
+
+def _short_offers(request: HttpRequest, run: MatchRun) -> dict[str, Any]:
+    """Which offers were short, dearest first, the rest on demand."""
+    if run.bound is None:
+        return {}
+    rows = [
+        {
+            "offer": short.offer.name,
+            "institution": short.offer.institution.label,
+            "yuan": run_texts.yuan_worth(short),
+            "piece": run_texts.piece_worth(short),
+        }
+        for short in shortages(run, _coordinator(request))
+    ]
+    return {
+        "short_offers": rows[:SHORT_OFFERS_SHOWN],
+        "more_short_offers": rows[SHORT_OFFERS_SHOWN:],
+        "shortage_texts": run_texts.shortage_texts(run, len(rows)),
+        "has_pieces": any(row["piece"] for row in rows),
+        "plenty_text": "" if rows else run_texts.plenty_text(),
+    }
+
+
+@roles_required(Role.COORDINATOR)
+@require_safe
+def run_certificate(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """What lets anybody work out the bound again: figures and prices, no rows of anybody."""
+    run = _run_or_404(request, pk)
+    if run.bound is None or run.value is None:
+        raise Http404
+    certificate = {
+        "run": run.pk,
+        "as_of": run.as_of,
+        "policy_version": run.policy.version if run.policy else None,
+        "engine_version": run.engine_version,
+        "seed": run.seed,
+        "input_digest": run.input_digest,
+        "result_digest": run.result_digest,
+        "value_yuan": str(run.value),
+        "bound_yuan": str(run.bound),
+        # By offer: worth in fen of a million fen more, and of one piece more.
+        "prices_fen_ppm": run.prices,
+        "prices_count_fen": run.count_prices,
+    }
+    response = JsonResponse(certificate, json_dumps_params={"indent": 1})
+    response["Content-Disposition"] = f'attachment; filename="match-run-{run.pk}.json"'
+    return response
 
 
 def _may_cancel(request: HttpRequest, run: MatchRun) -> bool:

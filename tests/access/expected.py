@@ -202,6 +202,7 @@ RUNS = {
     "financing:run_start": asks(COORDINATOR),
     "financing:run_detail": shows(COORDINATOR, "run"),
     "financing:run_progress": shows(COORDINATOR, "run", get=302),
+    "financing:run_certificate": shows(COORDINATOR, "run"),
     "financing:run_cancel": act(COORDINATOR, "run", get=302),
     "financing:goal_list": shows(COORDINATOR),
 }

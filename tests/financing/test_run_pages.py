@@ -14,6 +14,7 @@ from tests.factories.businesses import make_office
 from tests.factories.financing import (
     make_loan_offer,
     make_loan_request,
+    make_match,
     make_policy,
     make_proposal,
     make_run,
@@ -246,3 +247,51 @@ def test_opening_the_address_of_a_cancellation_changes_nothing(signed_in, office
     run.refresh_from_db()
     assert run.status == "running"
     assert not OutboxMessage.objects.exists()
+
+
+def test_short_offers_are_listed_dearest_first_with_what_more_would_bring(signed_in):
+    cheap, dear, plenty = (make_loan_offer(name=name) for name in ("Cheap", "Dear", "Plenty"))
+    run = done_run(
+        prices={str(cheap.pk): 4_000, str(dear.pk): 1_370_000},
+        count_prices={str(cheap.pk): 5_000_000_00},
+        offer_count=3,
+    )
+
+    text = text_of(signed_in.get(address("run_detail", run.pk)))
+
+    assert text.index("Dear") < text.index("Cheap")
+    assert plenty.name not in text
+    assert "1.37" in text
+    assert "under CNY\xa00.01" in text
+    assert "CNY\xa05\xa0million" in text
+    assert "At 1 other offer room was left" in text
+
+
+def test_a_run_without_short_offers_says_that_rules_decided(signed_in):
+    text = text_of(signed_in.get(address("run_detail", done_run().pk)))
+    assert "No offer was short" in text
+
+
+def test_the_certificate_holds_what_the_bound_is_worked_out_from(signed_in):
+    run = done_run(prices={"7": 12}, count_prices={})
+    response = signed_in.get(address("run_certificate", run.pk))
+    assert response.headers["Content-Disposition"].startswith("attachment")
+    found = response.json()
+    assert (found["value_yuan"], found["bound_yuan"]) == ("19980000.00", "20000000.00")
+    assert found["prices_fen_ppm"] == {"7": 12}
+
+
+def test_what_became_of_the_proposals_is_counted_by_the_runs_groups(signed_in):
+    run = done_run(fairness={"size_class": {"micro": {"requests": 5, "eligible": 4, "reached": 3}}})
+    requests = [make_loan_request() for _each in range(3)]
+    make_match(requests[0], status="completed", run=run)
+    make_match(requests[0], status="declined", run=run)
+    make_match(requests[1], status="in_study", run=run)
+    make_match(requests[2], status="referred", run=run)
+    make_match(make_loan_request(), status="completed")
+
+    charts = signed_in.get(address("run_detail", run.pk)).context["charts"]
+
+    heads = [head["label"] for head in charts[0].heads]
+    assert heads[1:] == ["Requests", "Eligible", "Reached", "Share", "Answered", "Completed"]
+    assert list(charts[0].rows[0][1:]) == ["5", "4", "3", "60%", "2", "1"]
