@@ -4,13 +4,13 @@ A run's prices (MATCHING 3) are what one more yuan, or one more loan or policy, 
 have been worth by the policy's measure. Figures are formatted in the reader's language.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
 from financing.matching.columns import PPM
 from financing.models.match_runs import MatchRun
-from financing.pair_kinds import KINDS, AnyOffer
+from financing.pair_kinds import KINDS, AnyOffer, PairKind
 from financing.standing_rows import price_key
 from sipo_portal.accounts.models import User
 
@@ -35,11 +35,7 @@ def shortages(run: MatchRun, user: User) -> list[Shortage]:
     """
     found: list[Shortage] = []
     for kind in KINDS:
-        keys = {
-            key: pk
-            for key in {*run.prices, *run.count_prices}
-            if (pk := _offer_id(kind.name, key)) is not None
-        }
+        keys = offers_of_keys(kind, {*run.prices, *run.count_prices})
         if not keys:
             continue
         offers = (
@@ -70,13 +66,11 @@ def _dearest_first(short: Shortage) -> tuple[Decimal, Decimal, str, int]:
     )
 
 
-def _offer_id(kind_name: str, key: str) -> int | None:
-    """The offer of a key made by `price_key`; None for one of another kind."""
-    prefix = price_key(kind_name, "")
-    if not key.startswith(prefix):
-        return None
-    number = key.removeprefix(prefix)
-    return int(number) if number.isdecimal() else None
+def offers_of_keys(kind: PairKind, keys: Iterable[str]) -> dict[str, int]:
+    """Of keys made by `price_key` those of offers of this kind, with the offer's id."""
+    prefix = price_key(kind.name, "")
+    numbers = {key: key.removeprefix(prefix) for key in keys if key.startswith(prefix)}
+    return {key: int(number) for key, number in numbers.items() if number.isdecimal()}
 
 
 def _worth(prices: Mapping[str, int], key: str, per: int) -> Decimal | None:

@@ -3,7 +3,7 @@
 Figures are formatted in the reader's language: call these while answering a request.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -194,18 +194,19 @@ def piece_worth(short: Shortage) -> str:
     return "" if short.per_piece is None else formats.wan(short.per_piece)
 
 
-def reach_charts(
-    run: MatchRun, provinces: Mapping[str, str], followed: Table | None = None
-) -> list[Chart]:
-    """One picture per dimension of the fairness table. `provinces`: names by code; `followed`: what
-    became of the proposals, by the same groups."""
-    later = followed or {}
+def reach_charts(fairness: Table, provinces: Mapping[str, str]) -> list[Chart]:
+    """One picture per dimension of `run_outcomes.fairness_now`. `provinces`: names by code.
+
+    A group that the run did not know, as of a business that moved since, is left out.
+    """
+    known = {
+        dimension: {code: counts for code, counts in groups.items() if "requests" in counts}
+        for dimension, groups in fairness.items()
+    }
     return [
-        _reach_chart(
-            str(title), dimension, run.fairness[dimension], later.get(dimension, {}), provinces
-        )
+        _reach_chart(str(title), dimension, known[dimension], provinces)
         for dimension, title in DIMENSIONS.items()
-        if run.fairness.get(dimension)
+        if known.get(dimension)
     ]
 
 
@@ -213,34 +214,32 @@ def _reach_chart(
     title: str,
     dimension: str,
     groups: Mapping[str, Mapping[str, int]],
-    followed: Mapping[str, Mapping[str, int]],
     provinces: Mapping[str, str],
 ) -> Chart:
-    order = ORDER.get(dimension, sorted(groups))
-    codes = sorted(groups, key=lambda code: order.index(code) if code in order else len(order))
+    codes = ordered_groups(dimension, groups)
     # Runs of earlier days did not count who was eligible.
     counts_eligible = all("eligible" in group for group in groups.values())
     parts: list[Any] = []
     rows, y = [], 0
     for code in codes:
-        asked, reached = groups[code]["requests"], groups[code]["reached"]
-        label = _group_label(dimension, code, provinces)
+        counts = groups[code]
+        asked, reached = counts.get("requests", 0), counts.get("reached", 0)
+        label = group_label(dimension, code, provinces)
         percent = formats.percent(charts.share(reached, asked), 0)
         parts.append(charts.text(0, y + 16, label))
-        count = f"{formats.count(reached)} / {formats.count(asked)} · {percent}"
-        parts.append(charts.text(100, y + 16, count, anchor="end"))
+        figures = f"{formats.count(reached)} / {formats.count(asked)} · {percent}"
+        parts.append(charts.text(100, y + 16, figures, anchor="end"))
         parts.append(charts.rectangle(0, y + 24, 100, 10, "chart-track"))
         parts.append(charts.rectangle(0, y + 24, charts.share(reached, asked), 10, "chart-bar"))
-        later = followed.get(code, {})
         rows.append(
             [
                 label,
                 formats.count(asked),
-                *([formats.count(groups[code]["eligible"])] if counts_eligible else []),
+                *([formats.count(counts["eligible"])] if counts_eligible else []),
                 formats.count(reached),
                 percent,
-                formats.count(later.get("answered", 0)),
-                formats.count(later.get("completed", 0)),
+                formats.count(counts.get("answered", 0)),
+                formats.count(counts.get("completed", 0)),
             ]
         )
         y += 46
@@ -272,7 +271,8 @@ def _reach_sentence(
     provinces: Mapping[str, str],
 ) -> str:
     def reach(code: str) -> float:
-        return charts.share(groups[code]["reached"], groups[code]["requests"])
+        counts = groups[code]
+        return charts.share(counts.get("reached", 0), counts.get("requests", 0))
 
     low, high = min(codes, key=reach), max(codes, key=reach)
     if reach(low) == reach(high):
@@ -280,14 +280,22 @@ def _reach_sentence(
             "share": formats.percent(reach(low), 0)
         }
     return str(_("From %(low)s (%(low_share)s) to %(high)s (%(high_share)s).")) % {
-        "low": _group_label(dimension, low, provinces),
+        "low": group_label(dimension, low, provinces),
         "low_share": formats.percent(reach(low), 0),
-        "high": _group_label(dimension, high, provinces),
+        "high": group_label(dimension, high, provinces),
         "high_share": formats.percent(reach(high), 0),
     }
 
 
-def _group_label(dimension: str, code: str, provinces: Mapping[str, str]) -> str:
+def ordered_groups(dimension: str, groups: Iterable[str]) -> list[str]:
+    """Codes of a dimension's groups in the order people expect."""
+    found = sorted(groups)
+    order = ORDER.get(dimension, found)
+    return sorted(found, key=lambda code: order.index(code) if code in order else len(order))
+
+
+def group_label(dimension: str, code: str, provinces: Mapping[str, str]) -> str:
+    """What people call a group. `provinces`: names by code."""
     match dimension:
         case "kind":
             return str(REQUEST_KINDS.get(code, code))

@@ -18,6 +18,7 @@ from financing.views import (
     request_topics,
     reviews,
     terms_answers,
+    what_ifs,
 )
 
 app_name = "financing"
@@ -165,6 +166,9 @@ runs = [
     path("runs/<int:pk>/", match_runs.run_detail, name="run_detail"),
     path("runs/<int:pk>/progress/", match_runs.run_progress, name="run_progress"),
     path("runs/<int:pk>/cancel/", match_runs.run_cancel, name="run_cancel"),
+    path("runs/what-if/", what_ifs.what_if, name="run_what_if"),
+    path("runs/<int:pk>/confirm/", what_ifs.run_confirm, name="run_confirm"),
+    path("runs/<int:pk>/compare/<int:other>/", what_ifs.run_compare, name="run_compare"),
     path("runs/<int:pk>/certificate/", match_runs.run_certificate, name="run_certificate"),
 ]
 

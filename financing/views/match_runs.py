@@ -18,9 +18,10 @@ from financing.models.loan_offers import LoanOffer
 from financing.models.loan_requests import LoanRequest
 from financing.models.match_runs import MatchRun, RunKind, RunStatus
 from financing.models.proposals import Proposal
-from financing.run_followups import followed_up
+from financing.run_outcomes import fairness_now
 from financing.run_shortages import shortages
 from financing.services import match_runs
+from financing.views.what_ifs import run_before, what_if_context
 from sipo_portal.accounts.access import roles_required
 from sipo_portal.accounts.models import Role, User
 from sipo_portal.audit.actors import Actor
@@ -117,11 +118,17 @@ def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "progress": run_texts.progress_of(run),
         "failure": run_texts.failure_text(run) if run.status == RunStatus.FAILED else "",
         "gap": run_texts.gap_text(run),
-        "charts": run_texts.reach_charts(run, names, followed_up(run) if run.fairness else None),
+        "charts": run_texts.reach_charts(fairness_now(run), names) if run.fairness else [],
         "reached_percent": _reached_percent(run),
         "may_cancel": _may_cancel(request, run),
         "traces": _traces(run),
     }
+    if run.is_dry_run:
+        context |= what_if_context(run, _coordinator(request))
+    elif run.status == RunStatus.DONE and run.kind == RunKind.FULL:
+        before = run_before(run, _coordinator(request))
+        if before is not None:
+            context["compare_url"] = reverse("financing:run_compare", args=[run.pk, before.pk])
     return render(request, f"{FOLDER}/detail.html", context)
 
 

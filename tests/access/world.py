@@ -360,6 +360,9 @@ def _financing_rows(world: World, key: str) -> None:
     run = make_run(
         id=_id(key), office=office, scope_prefix=office.scope_prefix, policy=rows["policy"]
     )
+    earlier_run = make_run(
+        id=_id(key), office=office, scope_prefix=office.scope_prefix, policy=rows["policy"]
+    )
     claimed = {"claimed_by": coordinator, "run": run}
     inside = world.inside(key)
     matches = {
@@ -383,6 +386,7 @@ def _financing_rows(world: World, key: str) -> None:
         | asked
         | {
             "run": run,
+            "earlier_run": earlier_run,
             "proposal": make_proposal(request, rows["offer"], id=_id(key), run=run),
         }
     )
