@@ -358,7 +358,12 @@ def _financing_rows(world: World, key: str) -> None:
     }
     office = rows["office"]
     run = make_run(
-        id=_id(key), office=office, scope_prefix=office.scope_prefix, policy=rows["policy"]
+        id=_id(key),
+        office=office,
+        scope_prefix=office.scope_prefix,
+        policy=rows["policy"],
+        value=1_000_000,
+        bound=1_000_000,
     )
     earlier_run = make_run(
         id=_id(key), office=office, scope_prefix=office.scope_prefix, policy=rows["policy"]
