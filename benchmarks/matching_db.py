@@ -23,11 +23,13 @@ DATABASE = "sipo_bench_matching"
 def main(arguments: list[str]) -> int:
     options = _parser().parse_args(arguments)
     server = os.environ["DATABASE_URL"]
-    own = urlunsplit(urlsplit(server)._replace(path=f"/{DATABASE}"))
+    own = urlunsplit(urlsplit(server)._replace(path=f"/{options.database}"))
     if not options.reuse:
-        _drop(server)
+        _drop(server, options.database)
         with psycopg.connect(server, autocommit=True) as connection:
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
+            connection.execute(
+                sql.SQL("CREATE DATABASE {}").format(sql.Identifier(options.database))
+            )
     try:
         # Django reads the address when it is set up, so what needs it is imported after.
         os.environ["DATABASE_URL"] = own
@@ -37,7 +39,7 @@ def main(arguments: list[str]) -> int:
         report = timed.report(options)
     finally:
         if not (options.keep or options.reuse):
-            _drop(server)
+            _drop(server, options.database)
     print(json.dumps(report, indent=None if options.json else 1))
     return 0
 
@@ -52,15 +54,20 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--keep", action="store_true", help="keep the database afterwards")
     parser.add_argument("--reuse", action="store_true", help="take the database kept before")
-    parser.add_argument("--skip-nothing", action="store_true", help="no reading from nothing")
+    parser.add_argument(
+        "--prepared",
+        action="store_true",
+        help="columns from the generator instead of reading all records once (checked by sample)",
+    )
+    parser.add_argument("--database", default=DATABASE, help="name of the database of its own")
     parser.add_argument("--json", action="store_true", help="one line")
     return parser
 
 
-def _drop(server: str) -> None:
+def _drop(server: str, database: str) -> None:
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(
-            sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(DATABASE))
+            sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database))
         )
 
 

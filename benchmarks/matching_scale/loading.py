@@ -91,6 +91,8 @@ SPREAD = (
     SELECT request, id FROM bench_patent
     """,
 )
+# So that all ids have as many digits: as numbers and as text they are in one order.
+FIRST_PATENT = 10**9
 MARKED_TABLES = (
     "businesses_business",
     "businesses_certificate",
@@ -176,7 +178,7 @@ def _patent_figures(requests: LoanRequestColumns, shift: int) -> list[np.ndarray
         patents.released_on == NO_DAY, NO_DAY, patents.released_on.astype(np.int64) + shift
     )
     return [
-        np.arange(len(patents)) + 1,
+        np.arange(len(patents)) + FIRST_PATENT,
         np.repeat(place, counts),
         patents.kind,
         patents.expires_on + shift,
@@ -283,7 +285,8 @@ def _offer(row: LoanOfferRow, number: int, bank: Institution, shift: int) -> Loa
         closes_on=_moved(row.closes_on, shift),
         industries=sorted(row.industries),
         size_classes=sorted(row.size_classes),
-        min_principal=_yuan(row.principal_min_fen),
+        # The generator has offers that ask for more than they give; the portal refuses those.
+        min_principal=_yuan(min(row.principal_min_fen, row.principal_max_fen)),
         max_principal=_yuan(row.principal_max_fen),
         min_term_months=row.term_min_months,
         max_term_months=row.term_max_months,

@@ -1,0 +1,161 @@
+"""Two runs side by side, what became of one, and what is let go of with time."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.utils import timezone
+
+from financing.models import LoanRequest, MatchRun, Proposal, RequestMark, RunPart
+from financing.run_diffs import diff_runs
+from financing.run_outcomes import fairness_now
+from financing.run_parts import NotArchived
+from financing.services import dry_runs, full_runs, match_runs, matches
+from financing.services.run_pruning import prune_runs
+from financing.suppositions import Supposition
+from sipo_portal.audit.actors import Actor
+from tests.factories.accounts import make_coordinator
+from tests.factories.businesses import make_appraisal, make_business, make_office, make_patent
+from tests.factories.financing import make_loan_offer, make_loan_request, make_policy
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def policy(db):
+    return make_policy()
+
+
+@pytest.fixture
+def office():
+    return make_office("320000")
+
+
+@pytest.fixture
+def actor(office):
+    return Actor.of(make_coordinator(office))
+
+
+def request_in(region, **fields):
+    business = make_business(region=region)
+    patent = make_patent(business)
+    make_appraisal(patent, 5_000_000)
+    return make_loan_request(business, [patent], **fields)
+
+
+def what_if(actor, office, **supposed):
+    run = dry_runs.request_dry_run(actor=actor, office=office, supposition=Supposition(**supposed))
+    full_runs.run_full(run.pk)
+    run.refresh_from_db()
+    return run
+
+
+def test_who_gains_who_loses_and_whose_best_offer_changes(actor, office):
+    only_cheap = request_in("320505", principal=Decimal(300_000), least_accepted=Decimal(300_000))
+    either = request_in("320506")
+    cheap = make_loan_offer(interest_rate_percent=Decimal("2.5"), min_principal=Decimal(100_000))
+    dear = make_loan_offer(
+        status="draft", interest_rate_percent=Decimal("3.2"), min_principal=Decimal(500_000)
+    )
+    before = what_if(actor, office)
+    after = what_if(actor, office, without=(str(cheap.pk),), added=(str(dear.pk),))
+
+    diff = diff_runs(before, after)
+
+    assert (diff.total.lost_count, diff.total.lost_amount) == (1, only_cheap.principal)
+    assert (diff.total.moved_count, diff.total.gained_count) == (1, 0)
+    assert diff.total.saving_change < 0
+    assert diff.by["province"]["320000"] == diff.total
+    assert diff.by["size_class"]["micro"] == diff.total
+    assert diff.by["amount_band"]["under_500k"].lost_count == 1
+    assert diff.by["amount_band"]["1m_3m"].moved_count == 1
+    assert either.principal == 1_000_000
+    back = diff_runs(after, before)
+    assert (back.total.gained_count, back.total.gained_amount) == (1, only_cheap.principal)
+    assert back.total.saving_change == -diff.total.saving_change
+
+
+def test_the_same_run_twice_differs_in_nothing(actor, office):
+    for _each in range(3):
+        request_in("320505")
+    make_loan_offer()
+
+    diff = diff_runs(what_if(actor, office), what_if(actor, office))
+
+    assert diff.total.unchanged_count == 3
+    assert (diff.total.gained_count, diff.total.lost_count, diff.total.moved_count) == (0, 0, 0)
+    assert (diff.only_in_a_count, diff.only_in_b_count) == (0, 0)
+
+
+def test_requests_that_one_run_was_not_about_are_counted(actor, office):
+    first = request_in("320505")
+    make_loan_offer()
+    before = what_if(actor, office)
+    first.status = "withdrawn"
+    first.save()
+    request_in("320505")
+    after = what_if(actor, office)
+
+    diff = diff_runs(before, after)
+
+    assert (diff.only_in_a_count, diff.only_in_b_count) == (1, 1)
+    assert (diff.total.gained_count, diff.total.lost_count) == (1, 1)
+
+
+def test_completed_matches_of_the_run_are_counted_as_of_now(actor, office):
+    request = request_in("320505")
+    request_in("320505")
+    make_loan_offer()
+    run = match_runs.request_run(actor=actor, office=office)
+    full_runs.run_full(run.pk)
+    run.refresh_from_db()
+    match = matches.claim(actor=actor, proposal=Proposal.objects.get(loan_request=request))
+    type(match).objects.filter(pk=match.pk).update(status="completed")
+
+    counts = fairness_now(run)["province"]["320000"]
+
+    assert counts == {
+        "requests": 2,
+        "eligible": 2,
+        "reached": 2,
+        "proposed": 2,
+        "answered": 0,
+        "completed": 1,
+    }
+
+
+def test_the_input_goes_first_then_the_result(actor, office, capsys):
+    request_in("320505")
+    make_loan_offer()
+    run = what_if(actor, office)
+    call_command("replay_run", str(run.pk))
+    assert "same" in capsys.readouterr().out
+    now = timezone.now() + timedelta(days=40)
+
+    prune_runs(now=now)
+
+    assert RunPart.objects.filter(name="loan.proposals").exists()
+    with pytest.raises(NotArchived):
+        full_runs.replay(run)
+    with pytest.raises(NotArchived):
+        diff_runs(run, run)
+    prune_runs(now=now + timedelta(days=400))
+    assert not RunPart.objects.exists()
+    assert MatchRun.objects.get().result_digest == run.result_digest
+
+
+def test_the_check_of_the_columns_finds_a_chunk_that_is_not_as_its_records(actor, office, capsys):
+    request = request_in("320505")
+    make_loan_offer()
+    what_if(actor, office)
+    call_command("check_snapshot")
+    assert "1 chunks are" in capsys.readouterr().out.replace("2 chunks", "1 chunks")
+
+    # As if the triggers had missed it.
+    LoanRequest.objects.filter(pk=request.pk).update(principal=Decimal(600_000))
+    RequestMark.objects.all().delete()
+    with pytest.raises(CommandError):
+        call_command("check_snapshot")
+    assert "principal_fen" in capsys.readouterr().err
