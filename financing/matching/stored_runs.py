@@ -89,7 +89,7 @@ class StoredExplanation:
     `outcome`: as in `Explanation`. `weighed`: the pair itself, None where a rule refuses it.
     `got`: what the request has instead, by rank. `lost_to_offer_ids`: of those, which stand in the
     way (institution, k). `needed_fen`: what it would have had to be worth more, where it lost on
-    price; 0 where it is worth its price and whole loans or ties decided.
+    price; 0 where it is worth more than its price and whole loans decided.
     """
 
     kind: str
@@ -198,7 +198,8 @@ def _needed_fen(
     Live matches are no rivals: no worth would have moved them.
     """
     if outcome == NOT_ALLOCATED:
-        return max(0, -weighed.reduced_fen)
+        # Worth must exceed the price: what is worth just as much, or nothing, is not proposed.
+        return max(0, 1 - weighed.reduced_fen)
     lacks = [rival.reduced_fen - mine.reduced_fen for rival, mine in rivals]
     return max(0, min(lacks)) if lacks else None
 

@@ -82,7 +82,7 @@ def test_who_lost_on_price_lacks_what_the_price_asks():
     assert loser.weighed.as_first
     assert loser.room.price_fen_ppm > 0
     assert loser.weighed.reduced_fen <= winner.weighed.reduced_fen
-    assert loser.needed_fen == max(0, -loser.weighed.reduced_fen)
+    assert loser.needed_fen == max(0, 1 - loser.weighed.reduced_fen)
     # Dearer room would have needed more.
     run = stored_run(result, "loan", "R1")
     dearer = replace(run.rooms["O1"], price_fen_ppm=run.rooms["O1"].price_fen_ppm + 50_000)
@@ -94,7 +94,18 @@ def test_who_lost_on_price_lacks_what_the_price_asks():
         replace(run, rooms={"O1": dearer}),
     )
     assert again.weighed.reduced_fen == loser.weighed.reduced_fen - 200 * WAN // 20
-    assert again.needed_fen == -again.weighed.reduced_fen
+    assert again.needed_fen == 1 - again.weighed.reduced_fen
+
+
+def test_a_further_proposal_that_saves_nothing_is_not_made():
+    offers = [
+        loan_offer(id="O1", institution_id="I1"),
+        loan_offer(id="O2", institution_id="I2", interest_rate_ppm=34_800),
+    ]
+    result = propose_matches([loan_request()], offers, policy())
+    found = told(loan_request(), offers[1], offers, policy(), result)
+    assert found.outcome == NOT_ALLOCATED
+    assert (found.weighed.worth_fen, found.needed_fen) == (0, 1)
 
 
 def test_a_rival_is_beaten_in_its_own_place():
