@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
-from django.db.models import Count, Sum
+from django.db.models import Count, Q, Sum
 
 from financing import match_rows
 from financing.kind_rows import rows_of
 from financing.live_offers import live_offer_rows, with_current_use
+from financing.match_runs import current_policy
 from financing.matching import tables
 from financing.matching.finalists import Fit, finalists
 from financing.matching.policy import MatchingPolicy as PolicyRow
@@ -23,7 +24,7 @@ from financing.matching.values import (
     first_value_fen,
 )
 from financing.models import Proposal
-from financing.pair_kinds import PairKind
+from financing.pair_kinds import AnyOffer, PairKind
 from financing.request_fits import fitting_offers
 from financing.run_inputs import RunInput, in_matching, live_offers, read_rows, with_room
 from financing.suitable_requests import may_suit
@@ -73,8 +74,7 @@ def read_offer_run(kind: PairKind, offer_id: int, on: date) -> RunInput:
     offers = list(live_offers(kind).filter(pk=offer_id))
     if not offers:
         return replace(read_rows([], [], on), reconsidered=tuple(own))
-    suitable = may_suit(rows_of(kind).offer_criteria(offers, on)[0], on)
-    requests = list(in_matching(kind).filter(suitable))
+    requests = list(in_matching(kind).filter(_deciding(kind, offers, on)))
     held = {f"{kind.request_field}__in": [request.pk for request in requests]}
     others = Proposal.objects.filter(**held).exclude(**of_offer)
     kept = others.filter(is_provisional=False).select_related(kind.offer_field)
@@ -98,6 +98,20 @@ def read_offer_run(kind: PairKind, offer_id: int, on: date) -> RunInput:
         fresh=frozenset({(kind.name, str(offer_id))}),
         reconsidered=tuple(reconsidered),
     )
+
+
+def _deciding(kind: PairKind, offers: Sequence[AnyOffer], on: date) -> Q:
+    """Which requests are decided on beside the offer: those it fits, from the columns; else, where
+    there are none or they are out of date, those it may suit."""
+    offer = rows_of(kind).offer_rows(offers, on)[0]
+    if isinstance(offer, tables.LoanOfferRow):
+        # The compiled matcher is loaded by the tasks that come here, never by a web process.
+        from financing.offer_takers import requests_to_decide  # noqa: PLC0415
+
+        ids = requests_to_decide(offer, match_rows.policy_row(current_policy(on), on))
+        if ids is not None:
+            return Q(pk__in=ids)
+    return may_suit(offer, on)
 
 
 def less_proposed(

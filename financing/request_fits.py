@@ -5,10 +5,12 @@ with the readable rules pair by pair. Insurance offers are few and looked at one
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from financing.matching.context import make_context
 from financing.matching.eligibility import passing_pair
+from financing.matching.national.tables import ColumnError
 from financing.matching.policy import MatchingPolicy
 from financing.matching.tables import LoanOfferRow, LoanRequestRow, OfferRow, RequestRow
 
@@ -31,12 +33,14 @@ def fitting_offers(
     request: RequestRow, offers: Sequence[OfferRow], policy: MatchingPolicy
 ) -> list[Fitting]:
     """The offers of the request's kind that fit it, in no order."""
+    offers = [row for row in offers if row.kind == request.kind]
     if isinstance(request, LoanRequestRow):
-        return _fitting_loans(
-            request, [row for row in offers if isinstance(row, LoanOfferRow)], policy
-        )
+        loans = [row for row in offers if isinstance(row, LoanOfferRow)]
+        # What the compiled rules cannot count (more than ten billion yuan) the readable ones can.
+        with suppress(ColumnError):
+            return _fitting_loans(request, loans, policy)
     context = make_context(policy)
-    pairs = [passing_pair(request, row, context) for row in offers if row.kind == request.kind]
+    pairs = [passing_pair(request, row, context) for row in offers]
     return [Fitting(p.offer, p.amount_fen, p.saving_fen) for p in pairs if p is not None]
 
 

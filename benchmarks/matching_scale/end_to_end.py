@@ -15,7 +15,8 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryFile
+from typing import IO, Any
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -33,7 +34,7 @@ def measured(live_offers: int, repetitions: int, say: Callable[[str], None]) -> 
             line = [sys.executable, "manage.py", command]
             subprocess.run(line, cwd=ROOT, env=variables, check=True, stdout=sys.stderr)
         program = [sys.executable, "-m", "benchmarks.matching_scale.end_to_end_submits"]
-        with _running(variables):
+        with TemporaryFile("w+") as log, _running(variables, log):
             say(f"end to end: {live_offers} more live offers, {repetitions} repetitions")
             found = subprocess.run(
                 [*program, str(live_offers), str(repetitions)],
@@ -74,8 +75,8 @@ def _own_queue(database: str) -> Iterator[dict[str, str]]:
 
 
 @contextmanager
-def _running(variables: dict[str, str]) -> Iterator[None]:
-    """Relay and a worker of one process, as in the demo."""
+def _running(variables: dict[str, str], log: IO[str]) -> Iterator[None]:
+    """Relay and a worker of one process, as in the demo; what they complain of goes to `log`."""
     worker = ["-m", "celery", "-A", "sipo_portal", "worker", "-Q", variables["CELERY_QUEUE"]]
     lines = [
         ["manage.py", "run_relay"],
@@ -86,7 +87,8 @@ def _running(variables: dict[str, str]) -> Iterator[None]:
             [sys.executable, *line],
             cwd=ROOT,
             env=variables,
-            stdout=sys.stderr,
+            stdout=subprocess.DEVNULL,
+            stderr=log,
             start_new_session=True,
         )
         for line in lines

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from businesses.models import Certificate
-from financing import incremental_inputs, live_offers
+from financing import incremental_inputs, live_offers, offer_takers
 from financing.kind_rows import rows_of
 from financing.live_offers import live_offer_rows, with_current_use
 from financing.matching.context import make_context
@@ -131,29 +131,84 @@ LOOK_AT_PATENTS = {
 }
 
 
-def suitable_by_rules(offer):
-    """Requests that no rule refuses before it looks at patents and figures."""
-    requests = list(in_matching(LOAN))
-    every = read_rows(requests, [offer], TODAY())
+def passing(offer, *, but=frozenset()):
+    """Requests that no rule refuses, these ones aside."""
+    every = read_rows(list(in_matching(LOAN)), [offer], TODAY())
     context = make_context(every.policy_row)
     return {
         int(row.id)
         for row in every.requests
-        if not set(evaluate(row, every.offers[0], context).failed_codes) - LOOK_AT_PATENTS
+        if not set(evaluate(row, every.offers[0], context).failed_codes) - but
     }
 
 
+def decided_of(offer, ids, monkeypatch):
+    """What the run over the offer proposes when it decides on these requests."""
+    with monkeypatch.context() as patched:
+        patched.setattr(incremental_inputs, "_deciding", lambda *_: Q(pk__in=ids))
+        return proposals_of(incremental_inputs.read_offer_run(LOAN, offer.pk, TODAY()))
+
+
 @pytest.mark.parametrize("seed", range(6))
-def test_an_offer_finds_among_the_suitable_what_it_would_find_among_all(seed, monkeypatch):
-    offers, _ = world(seed + 100)
-    for offer in all_live(LOAN).filter(pk__in=[offer.pk for offer in offers]):
+def test_an_offer_is_decided_on_beside_those_it_fits(seed, monkeypatch):
+    world(seed + 100)
+    for offer in all_live(LOAN):
         found = incremental_inputs.read_offer_run(LOAN, offer.pk, TODAY())
-        suitable = suitable_by_rules(offer)
-        assert {int(row.id) for row in found.requests} == suitable
-        with monkeypatch.context() as patched:
-            patched.setattr(incremental_inputs, "may_suit", lambda *_, ids=suitable: Q(pk__in=ids))
-            every = incremental_inputs.read_offer_run(LOAN, offer.pk, TODAY())
-        assert proposals_of(found) == proposals_of(every)
+        fitting = passing(offer)
+        assert {int(row.id) for row in found.requests} == fitting
+        assert proposals_of(found) == decided_of(offer, fitting, monkeypatch)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_without_columns_those_it_may_suit_are_read(seed, monkeypatch):
+    world(seed + 100)
+    monkeypatch.setattr(offer_takers, "MOST_READ_ANEW", 2)
+    for offer in all_live(LOAN):
+        found = incremental_inputs.read_offer_run(LOAN, offer.pk, TODAY())
+        assert {int(row.id) for row in found.requests} == passing(offer, but=LOOK_AT_PATENTS)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_of_many_that_fit_the_best_are_decided_on(seed, monkeypatch):
+    """Nothing else is proposed than with all of them, whatever is proposed and matched already."""
+    offers, requests = world(seed + 200)
+    make_match(requests[4], offers[0], status="in_study")
+    make_match(requests[5], offers[1], status="referred", deadline_on=date(2020, 1, 1))
+    monkeypatch.setattr(offer_takers, "KEEP_ALL", 1)
+    monkeypatch.setattr(offer_takers, "ROOMS_FILLED", 2)
+    for offer in all_live(LOAN):
+        found = incremental_inputs.read_offer_run(LOAN, offer.pk, TODAY())
+        fitting = passing(offer)
+        assert {int(row.id) for row in found.requests} <= fitting
+        own = [each for each in proposals_of(found) if each[1] == str(offer.pk)]
+        every = decided_of(offer, fitting, monkeypatch)
+        assert own == [each for each in every if each[1] == str(offer.pk)]
+
+
+def test_what_changed_in_a_request_is_seen_at_once():
+    offer, request = make_loan_offer(), make_loan_request()
+    incremental_runs.match_offer(offer.pk)
+    assert Proposal.objects.get().amount == Decimal(1_000_000)
+    request.principal = Decimal(800_000)
+    request.save()
+    incremental_runs.match_offer(offer.pk)
+    assert Proposal.objects.get().amount == Decimal(800_000)
+    appraisal = request.patents.get().appraisals.get()
+    appraisal.appraised_value = Decimal(1_500_000)
+    appraisal.save()
+    incremental_runs.match_offer(offer.pk)
+    assert Proposal.objects.get().amount == Decimal(600_000)
+
+
+def test_amounts_beyond_the_compiled_rules_are_matched_by_the_readable_ones():
+    offer = make_loan_offer(max_principal=Decimal(20_000_000_000), capacity_amount=Decimal(10**12))
+    make_loan_offer()
+    request = make_loan_request(principal=Decimal(11_000_000_000), least_accepted=Decimal(1))
+    incremental_runs.match_request(request.pk)
+    assert offer in {each.loan_offer for each in request.proposals.all()}
+    Proposal.objects.all().delete()
+    incremental_runs.match_offer(offer.pk)
+    assert request.proposals.get().loan_offer == offer
 
 
 def test_insurances_too():
