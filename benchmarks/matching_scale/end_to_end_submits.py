@@ -34,6 +34,7 @@ from tests.factories.financing import (  # noqa: E402
 )
 
 PROVINCES = ("320000", "330000", "110000", "440000", "510000")
+COUNTIES = ("320505", "330106", "110108")
 POLL_S = 0.002
 GIVE_UP_AFTER_S = 60
 SETTLED_WITHIN_S = 600
@@ -105,7 +106,7 @@ def _copy(row: LoanOffer) -> LoanOffer:
 
 def _submit() -> dict[str, float]:
     """A new business asks for a loan: until the service has answered, until a proposal is there."""
-    business = make_business(region=random.choice(("320505", "330106", "110108")))
+    business = make_business(region=random.choice(COUNTIES))
     request = make_loan_request(business, status="draft")
     owner = Actor.of(business.members.get().user)
     started = time.perf_counter()
@@ -116,7 +117,9 @@ def _submit() -> dict[str, float]:
 
 
 def _publish() -> dict[str, float]:
-    """A bank publishes a cheap offer for the whole country."""
+    """A bank publishes a cheap offer for the whole country; three requests have a free place."""
+    for _ in range(3):
+        make_loan_request(make_business(region=random.choice(COUNTIES)), status="open")
     bank = random.choice(Institution.objects.filter(kind="bank", is_suspended=False)[:50])
     offer = make_loan_offer(bank, status="draft", interest_rate_percent=Decimal("2.1"))
     staff = bank.staff.first()

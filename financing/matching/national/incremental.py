@@ -45,12 +45,15 @@ def those(found: Found, where: slice | NDArray[Any]) -> Found:
 
 
 class Accepting(NamedTuple):
-    """By offer: does it accept the request's term, size class, region and industry."""
+    """By offer: does it accept the request's term, size class, region and industry; and its range
+    of principals in fen, here too, so that most offers are passed over without their records."""
 
     term: Bool
     size_class: Bool
     region: Bool
     industry: Bool
+    minimum: Int64
+    maximum: Int64
 
 
 @bare
@@ -77,10 +80,14 @@ def scan_offers(
     coverage = requests[0].coverage
     term, size_class = accepting.term, accepting.size_class
     region, industry = accepting.region, accepting.industry
+    minimum, maximum = accepting.minimum, accepting.maximum
+    principal, least = requests[0].principal, requests[0].least
     places, amounts, savings = found.place, found.amount, found.saving
     firsts, furthers = found.first, found.further
     for j in range(len(offers)):
         if not (term[j] and size_class[j] and region[j] and industry[j]):
+            continue
+        if principal < minimum[j] or maximum[j] < least:
             continue
         if not is_priced[j]:
             return signed(-1 - j)

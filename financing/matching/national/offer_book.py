@@ -76,6 +76,8 @@ class OfferBook:
         self._is_open = np.array([is_open(row, policy) for row in self.rows], dtype=np.bool_)
         self._low = np.array([row.term_min_months for row in self.rows], dtype=np.int64)
         self._high = np.array([row.term_max_months for row in self.rows], dtype=np.int64)
+        self._minimum = np.ascontiguousarray(self._offers["minimum"])
+        self._maximum = np.ascontiguousarray(self._offers["maximum"])
         self._regions = _Named([row.regions for row in self.rows], lies_in_divisions)
         self._industries = _Named([row.industries for row in self.rows], lies_in_industries)
         self._sizes = {
@@ -136,6 +138,8 @@ class OfferBook:
             self._sizes[request.size_class],
             self._regions.of(request.region_code),
             self._industries.of(request.industry_code),
+            self._minimum,
+            self._maximum,
         )
         sheet = self._sheet(request.term_months, request.max_apr_ppm)
         found = self._scan(accepting, request, sheet, requests, patents)
@@ -213,7 +217,7 @@ class OfferBook:
         Offers with the same flows and fees are worked out once.
         """
         months, limit = request.term_months, request.max_apr_ppm
-        lines = np.flatnonzero(np.logical_and.reduce(accepting) & ~sheet.known)
+        lines = np.flatnonzero(np.logical_and.reduce(accepting[:4]) & ~sheet.known)
         for line in lines:
             row = self.rows[line]
             fees = tuple(fee for fee in row.fees if fee.payer == "borrower")
