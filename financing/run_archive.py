@@ -25,7 +25,13 @@ from financing.models import MatchRun
 from financing.models.run_archives import RunPart
 from financing.pair_kinds import KINDS, PairKind
 from financing.proposal_rows import ProposalRows
-from financing.run_parts import CERTIFICATE_COLUMNS, NotArchived, chunk_of_parts, parts_of
+from financing.run_parts import (
+    CERTIFICATE_COLUMNS,
+    NotArchived,
+    chunk_of_parts,
+    parts_of,
+    row_of_texts,
+)
 from financing.snapshot.chunks import Chunk, with_used_codes
 from financing.snapshot.codec import arrays_from_bytes, arrays_to_bytes, to_bytes
 
@@ -139,7 +145,7 @@ def load_run(run: MatchRun) -> ArchivedRun:
     parts = parts_of(run, [*INPUT_NAMES, "loan.offers", "insurance.offers", "policy"])
     if run.as_of is None or any(f"{kind.name}.closed" not in parts for kind in KINDS):
         raise NotArchived(f"run {run.pk} keeps no input")
-    policy = _row(PolicyRow, json.loads(parts["policy"][0]))
+    policy = row_of_texts(PolicyRow, json.loads(parts["policy"][0]))
     inputs, chunks = {}, {}
     for kind in KINDS:
         chunk = chunk_of_parts(kind, parts.get(f"{kind.name}.requests", []))
@@ -165,7 +171,8 @@ def _kind_input(kind: PairKind, requests: Any, parts: Mapping[str, Sequence[byte
     closed = json.loads(parts[f"{kind.name}.closed"][0])
     previous = arrays_from_bytes(parts[f"{kind.name}.previous"][0])[0]
     offers = [
-        _row(OFFER_ROWS[kind.name], texts) for texts in json.loads(parts[f"{kind.name}.offers"][0])
+        row_of_texts(OFFER_ROWS[kind.name], texts)
+        for texts in json.loads(parts[f"{kind.name}.offers"][0])
     ]
     return KindInput(
         requests=requests,
@@ -177,7 +184,3 @@ def _kind_input(kind: PairKind, requests: Any, parts: Mapping[str, Sequence[byte
         ),
         previous=(previous["place"].copy(), previous["offer"].copy()),
     )
-
-
-def _row(row: type[Any], texts: Mapping[str, str]) -> Any:
-    return row(**{one.name: one.metadata["allowed"].parse(texts[one.name]) for one in fields(row)})

@@ -5,7 +5,9 @@ matcher.
 """
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from typing import Any
 
 import numpy as np
 
@@ -30,6 +32,11 @@ CERTIFICATE_COLUMNS = (
 
 class NotArchived(LookupError):
     """The run kept no such part, or it has been pruned."""
+
+
+def row_of_texts(row: type[Any], texts: Mapping[str, str]) -> Any:
+    """A row of the matcher's tables from the texts of its cells, as `run_archive` stores them."""
+    return row(**{one.name: one.metadata["allowed"].parse(texts[one.name]) for one in fields(row)})
 
 
 def stored_proposals(run: MatchRun) -> dict[RequestKind, dict[str, np.ndarray]]:

@@ -6,66 +6,107 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('financing', '0015_run_parts'),
+        ("financing", "0015_run_parts"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ShardedRun',
+            name="ShardedRun",
             fields=[
-                ('run', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='sharded', serialize=False, to='financing.matchrun')),
-                ('conductor', models.BinaryField()),
-                ('number', models.PositiveSmallIntegerField(default=0)),
-                ('done_at', models.DateTimeField(null=True)),
-                ('frame', models.BinaryField()),
-                ('settled_at', models.DateTimeField()),
-                ('input_digest', models.CharField(max_length=64)),
-                ('seconds', models.JSONField(default=dict)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                (
+                    "run",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="sharded",
+                        serialize=False,
+                        to="financing.matchrun",
+                    ),
+                ),
+                ("conductor", models.BinaryField()),
+                ("number", models.PositiveSmallIntegerField(default=0)),
+                ("done_at", models.DateTimeField(null=True)),
+                ("frame", models.BinaryField()),
+                ("settled_at", models.DateTimeField()),
+                ("input_digest", models.CharField(max_length=64)),
+                ("seconds", models.JSONField(default=dict)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
         ),
         migrations.AddField(
-            model_name='matchrun',
-            name='is_sharded',
+            model_name="matchrun",
+            name="is_sharded",
             field=models.BooleanField(default=False),
         ),
         migrations.CreateModel(
-            name='RunBundle',
+            name="RunBundle",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=9)),
-                ('number', models.PositiveSmallIntegerField()),
-                ('shards', django.contrib.postgres.fields.ArrayField(base_field=models.PositiveSmallIntegerField(), default=list, size=None)),
-                ('request_count', models.PositiveIntegerField()),
-                ('source', models.BinaryField()),
-                ('source_digest', models.CharField(max_length=64)),
-                ('given', models.BinaryField(null=True)),
-                ('given_round', models.SmallIntegerField(default=-1)),
-                ('result', models.BinaryField(null=True)),
-                ('sharded', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='bundles', to='financing.shardedrun')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("kind", models.CharField(max_length=9)),
+                ("number", models.PositiveSmallIntegerField()),
+                (
+                    "shards",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.PositiveSmallIntegerField(), default=list, size=None
+                    ),
+                ),
+                ("request_count", models.PositiveIntegerField()),
+                ("source", models.BinaryField()),
+                ("source_digest", models.CharField(max_length=64)),
+                ("given", models.BinaryField(null=True)),
+                ("given_round", models.SmallIntegerField(default=-1)),
+                ("result", models.BinaryField(null=True)),
+                (
+                    "sharded",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="bundles",
+                        to="financing.shardedrun",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='BundleRound',
+            name="BundleRound",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveSmallIntegerField()),
-                ('questions', models.BinaryField()),
-                ('answers', models.BinaryField(null=True)),
-                ('answered_at', models.DateTimeField(null=True)),
-                ('worker', models.CharField(blank=True, max_length=80)),
-                ('seconds', models.FloatField(null=True)),
-                ('bundle', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='rounds', to='financing.runbundle')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveSmallIntegerField()),
+                ("questions", models.BinaryField()),
+                ("answers", models.BinaryField(null=True)),
+                ("answered_at", models.DateTimeField(null=True)),
+                ("worker", models.CharField(blank=True, max_length=80)),
+                ("seconds", models.FloatField(null=True)),
+                (
+                    "bundle",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="rounds",
+                        to="financing.runbundle",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('bundle', 'number'), name='bundle_round_once')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("bundle", "number"), name="bundle_round_once")
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='runbundle',
-            constraint=models.UniqueConstraint(fields=('sharded', 'kind', 'number'), name='run_bundle_once'),
+            model_name="runbundle",
+            constraint=models.UniqueConstraint(
+                fields=("sharded", "kind", "number"), name="run_bundle_once"
+            ),
         ),
         # Compressed already.
         migrations.RunSQL(

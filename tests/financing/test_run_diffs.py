@@ -9,11 +9,13 @@ from django.core.management.base import CommandError
 from django.utils import timezone
 
 from financing.models import LoanRequest, MatchRun, Proposal, RequestMark, RunPart
+from financing.pair_kinds import LOAN
 from financing.run_diffs import diff_runs
 from financing.run_outcomes import fairness_now
 from financing.run_parts import NotArchived
 from financing.services import dry_runs, full_runs, match_runs, matches
 from financing.services.run_pruning import prune_runs
+from financing.stored_explanations import NotInRun, explain_of_run
 from financing.suppositions import Supposition
 from sipo_portal.audit.actors import Actor
 from tests.factories.accounts import make_coordinator
@@ -159,3 +161,25 @@ def test_the_check_of_the_columns_finds_a_chunk_that_is_not_as_its_records(actor
     with pytest.raises(CommandError):
         call_command("check_snapshot")
     assert "principal_fen" in capsys.readouterr().err
+
+
+def test_a_stored_run_says_why_a_pair_was_proposed_or_not_whatever_came_after(actor, office):
+    small = request_in("320505", principal=Decimal(300_000), least_accepted=Decimal(300_000))
+    large = request_in("320506", least_accepted=Decimal(1_000_000))
+    best = make_loan_offer(interest_rate_percent=Decimal("2.5"))
+    big = make_loan_offer(min_principal=Decimal(500_000))
+    short = make_loan_offer(interest_rate_percent=Decimal("2.0"), capacity_amount=Decimal(100_000))
+    run = what_if(actor, office)
+    Proposal.objects.all().delete()
+    LoanRequest.objects.update(principal=Decimal(10_000), least_accepted=Decimal(10_000))
+    type(best).objects.update(status="closed", capacity_amount=Decimal(0))
+
+    def outcome(request, offer):
+        return explain_of_run(run, LOAN, request.pk, offer.pk).outcome
+
+    assert outcome(large, best) == "proposed"
+    assert outcome(large, big) == "proposed"
+    assert outcome(small, big) == "amount_out_of_range"
+    assert outcome(large, short) == "capacity_exhausted"
+    with pytest.raises(NotInRun):
+        explain_of_run(run, LOAN, request_in("320505").pk, best.pk)
