@@ -91,6 +91,21 @@ def test_limits_of_the_yearly_cost_are_the_request_s_own():
         assert pairs_of_requests(book, [request]) == expected
 
 
+def test_the_ends_of_the_range_of_principals_are_included():
+    request = loan_request()
+    least, most = request.least_accepted_fen, request.principal_fen
+    ranges = [(most + n, 10**9) for n in (0, 100)] + [(0, least - n) for n in (0, 100)]
+    offers = [
+        loan_offer(id=f"O{n}", principal_min_fen=low, principal_max_fen=high)
+        for n, (low, high) in enumerate(ranges)
+    ]
+    expected = readable_pairs([request], offers, policy())
+    assert {offer for _, offer in expected} == {"O0", "O2"}
+    assert pairs_of_requests(OfferBook(offers, policy()), [request]) == expected
+    book = request_book(request_columns([request]), policy())
+    assert pairs_of_offers(book, offers) == short(expected)
+
+
 def test_a_book_made_from_the_one_before_knows_the_change_and_no_more():
     instance = make_instance("product", 60, 50)
     rows = request_rows(instance.requests)
