@@ -1,11 +1,13 @@
 """The stored columns of requests equal those made anew from the records, whatever was changed."""
 
+import re
 from dataclasses import fields, replace
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from businesses.entries import CertificateFacts, CoOwnerEntry, PatentEntry
@@ -360,3 +362,51 @@ def test_the_columns_say_what_the_rows_say(world):
 
 def _named(bits, codes):
     return {code for number, code in enumerate(codes) if int(bits) >> number & 1}
+
+
+# --- the triggers by themselves: services often touch several tables at once ------------------
+
+
+MARKING = (
+    "businesses_appraisal",
+    "businesses_business",
+    "businesses_certificate",
+    "businesses_coowner",
+    "businesses_encumbrance",
+    "businesses_patent",
+    "financing_insurancerequest",
+    "financing_insurancerequest_patents",
+    "financing_loanrequest",
+    "financing_loanrequest_patents",
+    "financing_pledge",
+)
+# Read for the business behind a pledge, which a match never changes.
+READ_WITHOUT_MARKS = {"financing_match"}
+
+
+def test_every_table_that_the_columns_are_made_from_marks(world):
+    with CaptureQueriesContext(connection) as queries:
+        for kind in KINDS:
+            rebuilt(kind, 0, timezone.localdate())
+            found = kind.requests.objects.in_matching().order_by("pk").first()
+            rebuilt(kind, found.pk // refreshing.CHUNK, timezone.localdate())
+    read = {
+        name for query in queries for name in re.findall(r'(?:FROM|JOIN) "(\w+)"', query["sql"])
+    }
+
+    assert read - READ_WITHOUT_MARKS == set(MARKING)
+
+
+@pytest.mark.parametrize("table", MARKING)
+def test_each_table_marks_by_itself_whatever_happens_to_its_rows(world, table):
+    if table == "financing_pledge":
+        make_accepted(make_match(make_loan_request(), status="terms_offered"))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tgname FROM pg_trigger WHERE tgrelid = %s::regclass", [table])
+        names = {name for (name,) in cursor.fetchall() if name.startswith("request_mark")}
+        RequestMark.objects.all().delete()
+        cursor.execute(f"UPDATE {table} SET id = id")
+
+    expected = {"added", "removed", "before", "after", "emptied"}
+    assert names == {f"request_mark_{name}" for name in expected}
+    assert RequestMark.objects.filter(request_id__isnull=False).exists()
