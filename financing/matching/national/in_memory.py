@@ -2,13 +2,16 @@
 
 from collections.abc import Callable
 
+import numpy as np
+
+from financing.matching.national.balance import Balanced, balance, phases
 from financing.matching.national.best_set import MICRO
-from financing.matching.national.candidates import Candidates
+from financing.matching.national.candidates import Candidates, decide, open_state
+from financing.matching.national.exchange import exchange
 from financing.matching.national.orders import Prices
 from financing.matching.national.packing import Problem
-from financing.matching.national.polish import polish
-from financing.matching.national.prices import Stage, learn
-from financing.matching.national.repair import Given, fill, repair, state_after
+from financing.matching.national.repair import Given, accept
+from financing.matching.national.tables import Int64
 
 Progress = Callable[[str, float], None]
 
@@ -27,41 +30,43 @@ def with_all_pairs(
     `candidates`: all pairs of all lines; `chosen`: the same with the worths by which they are
     chosen (churn.py), which prices and bound do not look at.
     """
-    learned = learn(
+    balanced = balance(
         problem,
         candidates,
-        _stages(problem.count, is_warm=bool(begin.fen_ppm.any())),
+        phases(problem.count, is_warm=bool(begin.fen_ppm.any())),
+        begin,
         seed=seed,
-        start=begin,
         threads=threads,
         progress=lambda bound: tell("prices", bound),
     )
-    tell("repair", learned.dual_micro / MICRO)
-    given = repair(problem, chosen, learned.prices, seed=seed, threads=threads)
-    _polished(problem, chosen, learned.prices, given, seed, threads)
-    return learned.prices, learned.dual_micro, given
+    tell("repair", balanced.dual_micro / MICRO)
+    given = _first_come(problem, chosen, balanced, seed, threads)
+    exchange(problem, chosen, balanced.prices, given, threads=threads)
+    return balanced.prices, balanced.dual_micro, given
 
 
-def _stages(count: int, *, is_warm: bool) -> tuple[Stage, ...]:
-    """Rounds on a quarter of the requests where they are many, then on all of them."""
-    if is_warm:
-        return (Stage(1_000_000, 40, 0.003),)
-    if count < 50_000:
-        return (Stage(1_000_000, 100, 0.05),)
-    return (Stage(250_000, 60, 0.05), Stage(1_000_000, 45, 0.003))
+def _first_come(
+    problem: Problem, candidates: Candidates, balanced: Balanced, seed: int, threads: int
+) -> Given:
+    """Everybody's best set under the blur; whose loss is least leaves a room asked for too much."""
+    state = open_state(problem, keeps=True)
+    given = Given(state.held, np.zeros(state.held.shape, dtype=np.int64))
+    moved = np.rint(balanced.width * balanced.blur * candidates.amount).astype(np.int64)
 
+    def blurred(worth: Int64) -> Int64:
+        return worth - moved if len(worth) else worth
 
-def _polished(
-    problem: Problem,
-    candidates: Candidates,
-    prices: Prices,
-    given: Given,
-    seed: int,
-    threads: int,
-) -> None:
-    """Exchanges, then what room they left, in turn."""
-    for _ in range(2):
-        if not polish(problem, candidates, prices, given):
-            break
-        state = state_after(problem, given)
-        fill(problem, candidates, prices, state, given, seed=seed, threads=threads)
+    bids = decide(
+        problem,
+        candidates._replace(
+            further_fen=blurred(candidates.further_fen), first_fen=blurred(candidates.first_fen)
+        ),
+        balanced.prices,
+        state,
+        seed=seed,
+        listed=True,
+        threads=threads,
+    )
+    if bids.taken is not None:
+        accept(problem, candidates, None, bids.taken, state, given, threads)
+    return given

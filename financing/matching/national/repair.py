@@ -50,7 +50,7 @@ def repair(
             prices = mover.moved(prices, found.sums)
         bids = decide(problem, candidates, prices, state, seed=seed, listed=True, threads=threads)
         if bids.taken is not None:
-            _accept(problem, candidates, None, bids.taken, state, given, threads, share)
+            accept(problem, candidates, None, bids.taken, state, given, threads, share)
     fill(problem, candidates, prices, state, given, seed=seed, threads=threads)
     return given
 
@@ -88,12 +88,12 @@ def fill(
                 )
                 if bids.taken is None or not int(bids.sums.totals[2]):
                     break
-                active = _accept(problem, candidates, active, bids.taken, state, given, threads)
+                active = accept(problem, candidates, active, bids.taken, state, given, threads)
                 if not len(active):
                     break
 
 
-def _accept(
+def accept(
     problem: Problem,
     candidates: Candidates,
     active: Int32 | None,

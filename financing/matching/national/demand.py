@@ -1,0 +1,101 @@
+"""What requests would take of each room at given prices, over pairs kept in memory.
+
+The fast half of `candidates.decide`: no rooms, no lots, worth rounded to fen, and a blur: each pair's
+worth moved by a fixed random share of its amount, so that requests in equal circumstances do not all
+change their minds at one price. For the rounds of `balance.py`; the bound is worked out by `decide`.
+"""
+
+import numpy as np
+
+from financing.matching.national.compiled import bare
+from financing.matching.national.holdings import Board, Float32
+from financing.matching.national.pairs import lot
+from financing.matching.national.problem import Float64
+from financing.matching.national.tables import Int32, Int64
+from financing.matching.national.threads import over_parts
+from financing.matching.national.wishes import NOT, Wish, choose, make_wish
+
+HALF_LOT = 1 << 30
+
+
+def blur_of(board: Board, ids: Int64, seed: int, threads: int) -> Float32:
+    """By pair: between -4 and 4, most near 0, from the lottery of the seed."""
+    blur = np.empty(len(board.offer), dtype=np.float32)
+    over_parts(lambda a, b: _blur(a, b, board, ids, seed, blur), len(ids), threads)
+    return blur
+
+
+@bare
+def _blur(begin: int, end: int, board: Board, ids: Int64, seed: int, blur: Float32) -> None:
+    for n in range(begin, end):
+        for x in range(board.start[n], board.start[n + 1]):
+            # Two even numbers of 31 bits from one lot of 63: their sum peaks in the middle.
+            drawn = lot(seed, ids[n], np.int64(board.offer[x]))
+            both = (drawn & (2 * HALF_LOT - 1)) + (drawn >> 32)
+            blur[x] = 4.0 * (both / (2.0 * HALF_LOT) - 1.0)
+
+
+def demand(
+    board: Board,
+    price: Float64,
+    piece: Float64,
+    k: int,
+    active: Int32 | None,
+    blur: Float32,
+    width: float,
+    threads: int,
+) -> tuple[int, Int64, Int64]:
+    """Worth in fen, and by offer fen and proposals, of the best sets of `active` lines (all).
+
+    `width`: value per fen by which a pair whose blur is 1 is dearer.
+    """
+    offers = len(board.room)
+    some = np.zeros(0, dtype=np.int32) if active is None else active
+    count = len(board.start) - 1 if active is None else len(active)
+
+    def work(begin: int, end: int) -> tuple[int, Int64, Int64]:
+        fen, pieces = np.zeros(offers, dtype=np.int64), np.zeros(offers, dtype=np.int64)
+        found = make_wish(board, k)
+        worth = _demand(begin, end, some, board, price, piece, blur, width, found, fen, pieces)
+        return worth, fen, pieces
+
+    worth, fen, pieces = 0, np.zeros(offers, dtype=np.int64), np.zeros(offers, dtype=np.int64)
+    for one in over_parts(work, count, threads):
+        worth += one[0]
+        fen += one[1]
+        pieces += one[2]
+    return worth, fen, pieces
+
+
+@bare
+def _demand(
+    begin: int,
+    end: int,
+    active: Int32,
+    board: Board,
+    price: Float64,
+    piece: Float64,
+    blur: Float32,
+    width: float,
+    found: Wish,
+    fen: Int64,
+    pieces: Int64,
+) -> int:
+    total = np.int64(0)
+    net = found.net
+    offers, amounts, further, room = board.offer, board.amount, board.further, board.room
+    for at in range(begin, end):
+        n = at if len(active) == 0 else active[at]
+        start = board.start[n]
+        for x in range(start, board.start[n + 1]):
+            j = offers[x]
+            net[x - start] = further[x] - (price[j] + width * blur[x]) * amounts[x] - piece[j]
+            if amounts[x] > room[j]:
+                net[x - start] = NOT
+        total += np.int64(choose(n, board, found))
+        for y in range(len(found.pair)):
+            x = found.pair[y]
+            if x >= 0:
+                fen[offers[x]] += amounts[x]
+                pieces[offers[x]] += 1
+    return total

@@ -1,0 +1,205 @@
+"""The best set of one request from net worths of its pairs, and where that finds room.
+
+At most one per institution, each tried as the first. Called by `demand.py`, `shifts.py` and
+`refill.py`.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from financing.matching.national.compiled import bare, inlined
+from financing.matching.national.holdings import Board, Held, drop, put
+from financing.matching.national.problem import Float64
+from financing.matching.national.tables import Int32, Int64
+
+NOT = -1e300
+"""Net worth of a pair that cannot be."""
+
+
+class Wish(NamedTuple):
+    """The set found (pairs, -1 = none), net worths of the line's pairs, and the best met."""
+
+    pair: Int64
+    net: Float64
+    best: Float64
+    best_pair: Int64
+    best_house: Int32
+
+
+class Log(NamedTuple):
+    """What was changed, in order: slot and the pair it held before (-1 = none)."""
+
+    slot: Int64
+    pair: Int64
+
+
+def make_wish(board: Board, k: int) -> Wish:
+    most = int(np.diff(board.start).max(initial=0))
+    return Wish(
+        np.full(k, -1, dtype=np.int64),
+        np.zeros(most + 1, dtype=np.float64),
+        np.zeros(k + 2, dtype=np.float64),
+        np.zeros(k + 2, dtype=np.int64),
+        np.zeros(k + 2, dtype=np.int32),
+    )
+
+
+@bare
+def wish(
+    n: int,
+    board: Board,
+    held: Held,
+    price: Float64,
+    piece: Float64,
+    opened: int,
+    barred: int,
+    found: Wish,
+) -> float:
+    """Fills `found.pair` with the best set that finds room beside all others; gives its worth.
+
+    `opened`: an offer whose room is not asked about, `barred`: one it may not take; -1 = none.
+    """
+    start = board.start[n]
+    offers, amounts, further = board.offer, board.amount, board.further
+    left, pieces, net = held.left, held.pieces, found.net
+    for x in range(start, board.start[n + 1]):
+        j = offers[x]
+        net[x - start] = NOT
+        if (amounts[x] <= left[j] and pieces[j] >= 1) or j == opened:
+            net[x - start] = further[x] - price[j] * amounts[x] - piece[j]
+    for y in range(held.pair.shape[1]):
+        x = held.pair[n, y]
+        if x >= 0:
+            j = offers[x]
+            net[x - start] = further[x] - price[j] * amounts[x] - piece[j]
+    if barred >= 0:
+        for x in range(start, board.start[n + 1]):
+            if offers[x] == barred:
+                net[x - start] = NOT
+    return choose(n, board, found)
+
+
+@bare
+def take(n: int, board: Board, held: Held, found: Wish, log: Log, logged: int) -> int:
+    """Line n takes the set in `found` instead of its own; gives the length of the log."""
+    k = held.pair.shape[1]
+    for y in range(k):
+        x = held.pair[n, y]
+        stays = False
+        for z in range(k):
+            stays = stays or found.pair[z] == x
+        if x >= 0 and not stays:
+            log.slot[logged], log.pair[logged] = n * k + y, x
+            logged += 1
+            drop(n, y, board.offer, board.amount, held)
+    for z in range(k):
+        x = found.pair[z]
+        has = x < 0
+        for y in range(k):
+            has = has or held.pair[n, y] == x
+        if has:
+            continue
+        for y in range(k):
+            if held.pair[n, y] < 0:
+                log.slot[logged], log.pair[logged] = n * k + y, -1
+                logged += 1
+                put(n, y, x, board.offer, board.amount, held)
+                break
+    return logged
+
+
+@inlined
+def choose(n: int, board: Board, found: Wish) -> float:
+    """The best set at the net worths in `found.net`; gives its worth."""
+    k = len(found.pair)
+    start, stop = board.start[n], board.start[n + 1]
+    net, best, best_pair, best_house = found.net, found.best, found.best_pair, found.best_house
+    for y in range(k):
+        found.pair[y] = -1
+    slots = min(board.slots[n], k)
+    if slots < 1:
+        return 0.0
+    plain, lifted = len(board.first) == 0, board.reached[n] == 0
+    least = 0.0
+    if plain and lifted:
+        # One that costs more than it saves may still be worth reaching the business.
+        least = -float(board.coverage[n])
+    size = 0
+    for x in range(start, stop):
+        value = net[x - start]
+        if value <= least:
+            continue
+        house = board.house[board.offer[x]]
+        size = _keep(size, slots + 1, value, x, house, best, best_pair, best_house)
+        if size > slots:
+            least = max(least, best[size - 1])
+    if plain or not lifted:
+        chosen, total = 0, 0.0
+        while chosen < min(slots, size) and best[chosen] > 0:
+            found.pair[chosen] = best_pair[chosen]
+            total += best[chosen]
+            chosen += 1
+        if lifted and size > 0:
+            if chosen == 0:
+                found.pair[0] = best_pair[0]
+                total = best[0]
+            total += board.coverage[n]
+        return total
+    fill = 0.0
+    for y in range(min(slots - 1, size)):
+        fill += best[y]
+    most, single = 0.0, -1
+    for x in range(start, stop):
+        value = net[x - start] + (board.first[x] - board.further[x])
+        if value + fill <= most:
+            continue
+        house = board.house[board.offer[x]]
+        used = 0
+        for y in range(size):
+            if used < slots - 1 and best_house[y] != house:
+                value += best[y]
+                used += 1
+        if value > most:
+            most, single = value, x
+    if single < 0:
+        return 0.0
+    found.pair[0] = single
+    used = 0
+    for y in range(size):
+        if used < slots - 1 and best_house[y] != board.house[board.offer[single]]:
+            used += 1
+            found.pair[used] = best_pair[y]
+    return most
+
+
+@inlined
+def _keep(
+    size: int,
+    most: int,
+    value: float,
+    x: int,
+    house: int,
+    best: Float64,
+    best_pair: Int64,
+    best_house: Int32,
+) -> int:
+    """Keep the best `most`, one per institution, in falling order; the earlier one where equal."""
+    place = size
+    for y in range(size):
+        if best_house[y] == house:
+            place = y
+    if place == size and size == most:
+        place = size - 1
+    if place < size:
+        if value <= best[place]:
+            return size
+        size -= 1
+        for y in range(place, size):
+            best[y], best_pair[y], best_house[y] = best[y + 1], best_pair[y + 1], best_house[y + 1]
+    y = size
+    while y > 0 and value > best[y - 1]:
+        best[y], best_pair[y], best_house[y] = best[y - 1], best_pair[y - 1], best_house[y - 1]
+        y -= 1
+    best[y], best_pair[y], best_house[y] = value, x, house
+    return size + 1
