@@ -1,11 +1,11 @@
 """Prices at which every room is asked for as much as it holds; called by `in_memory.py`.
 
-Requests in equal circumstances change their minds at one price, so that demand jumps where the best
-prices are, and prices moved by its sign alone swing there for ever. Here every pair's worth is
+Requests in equal circumstances change their minds at one price, so that demand jumps where the
+best prices are, and prices moved by its sign alone swing there for ever. Here every pair's worth is
 blurred a little (`demand.py`): first widely, then less and less, while each price moves by how far
-demand is from the room, with a step of its own that grows while the sign holds and is halved when it
-flips. At the last width the blurred choices nearly fill the rooms, and the prices without the blur
-prove a bound, which `candidates.decide` works out exactly.
+demand is from the room, with a step of its own that grows while the sign holds and is halved when
+it flips. At the last width the blurred choices nearly fill the rooms, and the prices without the
+blur prove a bound, which `candidates.decide` works out exactly.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,7 +15,6 @@ from typing import NamedTuple
 import numpy as np
 
 from financing.matching.columns import PPM
-from financing.matching.national.best_set import MICRO
 from financing.matching.national.candidates import Candidates, decide, open_state
 from financing.matching.national.demand import blur_of, demand
 from financing.matching.national.holdings import Board, Float32, make_board

@@ -1,13 +1,14 @@
 """What requests would take of each room at given prices, over pairs kept in memory.
 
-The fast half of `candidates.decide`: no rooms, no lots, worth rounded to fen, and a blur: each pair's
-worth moved by a fixed random share of its amount, so that requests in equal circumstances do not all
-change their minds at one price. For the rounds of `balance.py`; the bound is worked out by `decide`.
+The fast half of `candidates.decide`: no rooms, no lots, worth rounded to fen, and a blur: each
+pair's worth moved by a fixed random share of its amount, so that requests in equal circumstances do
+not all change their minds at one price. For the rounds of `balance.py`; the bound is worked out by
+`decide`.
 """
 
 import numpy as np
 
-from financing.matching.national.compiled import bare
+from financing.matching.national.compiled import bare, signed
 from financing.matching.national.holdings import Board, Float32
 from financing.matching.national.pairs import lot
 from financing.matching.national.problem import Float64
@@ -30,7 +31,7 @@ def _blur(begin: int, end: int, board: Board, ids: Int64, seed: int, blur: Float
     for n in range(begin, end):
         for x in range(board.start[n], board.start[n + 1]):
             # Two even numbers of 31 bits from one lot of 63: their sum peaks in the middle.
-            drawn = lot(seed, ids[n], np.int64(board.offer[x]))
+            drawn = lot(seed, ids[n], signed(board.offer[x]))
             both = (drawn & (2 * HALF_LOT - 1)) + (drawn >> 32)
             blur[x] = 4.0 * (both / (2.0 * HALF_LOT) - 1.0)
 
@@ -81,7 +82,7 @@ def _demand(
     fen: Int64,
     pieces: Int64,
 ) -> int:
-    total = np.int64(0)
+    total = signed(0)
     net = found.net
     offers, amounts, further, room = board.offer, board.amount, board.further, board.room
     for at in range(begin, end):
@@ -92,7 +93,7 @@ def _demand(
             net[x - start] = further[x] - (price[j] + width * blur[x]) * amounts[x] - piece[j]
             if amounts[x] > room[j]:
                 net[x - start] = NOT
-        total += np.int64(choose(n, board, found))
+        total += signed(choose(n, board, found))
         for y in range(len(found.pair)):
             x = found.pair[y]
             if x >= 0:

@@ -9,7 +9,7 @@ somebody will fill it, nothing in the end.
 import numpy as np
 
 from financing.matching.national.candidates import Candidates
-from financing.matching.national.holdings import make_board, take_stock, write_back
+from financing.matching.national.holdings import make_board, take_stock, total_worth, write_back
 from financing.matching.national.orders import Prices
 from financing.matching.national.packing import Problem
 from financing.matching.national.refill import LEAST_SHARE, make_asking, refill
@@ -25,7 +25,7 @@ LAST_SHIFTS = (0.0, 0.0)
 def exchange(
     problem: Problem, candidates: Candidates, prices: Prices, given: Given, *, threads: int = 1
 ) -> None:
-    """Changes `given` in place within rooms, institutions and k; never for less worth."""
+    """Changes `given` within rooms, institutions and k, unless it was worth more before."""
     board = make_board(problem, candidates)
     held = take_stock(problem, candidates, given)
     k = given.offer.shape[1]
@@ -34,6 +34,8 @@ def exchange(
     size = 4 * k * (len(asking.gain) + 1)
     log = Log(np.zeros(size, dtype=np.int64), np.zeros(size, dtype=np.int64))
     price, piece = prices.fen_ppm / 1e6, prices.count_fen.astype(np.float64)
+    nothing = np.zeros(len(price))
+    before = total_worth(board, held, nothing, nothing)
     for share in SHIFTS:
         shift(board, held, price * share, piece * share, log, threads)
     for share in REFILLS:
@@ -45,4 +47,5 @@ def exchange(
         refill(priced, least, board, held, now, pieces, asking, found, log)
     for share in LAST_SHIFTS:
         shift(board, held, price * share, piece * share, log, threads)
-    write_back(candidates, held, given)
+    if total_worth(board, held, nothing, nothing) > before:
+        write_back(candidates, held, given)

@@ -1,6 +1,7 @@
 """Who holds what while exchanges are tried: pairs by request, holders by offer, rooms left.
 
-Made from kept pairs and an allocation, changed in place by `shifts.py` and `refill.py`, written back at the end.
+Made from kept pairs and an allocation, changed in place by `shifts.py` and `refill.py`, written
+back at the end.
 """
 
 from typing import NamedTuple
@@ -14,7 +15,6 @@ from financing.matching.national.packing import Problem
 from financing.matching.national.problem import Float64
 from financing.matching.national.repair import Given
 from financing.matching.national.tables import Int32, Int64, UInt8
-
 
 Float32 = NDArray[np.float32]
 
@@ -155,4 +155,13 @@ def worth(n: int, board: Board, held: Held, price: Float64, piece: Float64) -> f
                 lift = float(board.coverage[n])
     if some and board.reached[n] == 0:
         total += lift
+    return total
+
+
+@bare
+def total_worth(board: Board, held: Held, price: Float64, piece: Float64) -> float:
+    """The same for all lines together."""
+    total = 0.0
+    for n in range(len(held.pair)):
+        total += worth(n, board, held, price, piece)
     return total

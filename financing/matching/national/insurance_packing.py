@@ -1,7 +1,7 @@
 """Insurance columns and offers -> what the compiled code reads; called by `insurance_run.py`.
 
-Prices, repair and polish know requests, offers and rooms only: for them the result is a `Problem`
-like that of loans, without any rule of loans in it.
+Prices and exchanges know requests, offers and rooms only: for them the result is a `Problem` like
+that of loans, without any rule of loans in it.
 """
 
 from collections.abc import Sequence

@@ -36,6 +36,7 @@ class Asking(NamedTuple):
     best: UInt8
     gains: Float64
     sizes: Float64
+    smallest: Float64
 
 
 def make_asking(board: Board) -> Asking:
@@ -50,6 +51,7 @@ def make_asking(board: Board) -> Asking:
         np.zeros(most, dtype=np.int64),
         np.zeros(most, dtype=np.uint8),
         np.zeros(most, dtype=np.uint8),
+        np.zeros(most + 1),
         np.zeros(most + 1),
         np.zeros(most + 1),
     )
@@ -190,6 +192,11 @@ def _pack(order: Int64, room: float, pieces: int, known: float, asking: Asking) 
         inside[at] = 0
         gains[at + 1] = gains[at] + gain[order[at]]
         sizes[at + 1] = sizes[at] + size[order[at]]
+    # From each place on the smallest: below that nothing more goes in.
+    smallest = asking.smallest
+    smallest[count] = 1e300
+    for at in range(count - 1, -1, -1):
+        smallest[at] = min(smallest[at + 1], size[order[at]])
     best, value, left, taken = known, 0.0, room, 0
     at, steps = 0, 0
     limit = min(MOST_STEPS, MOST_LOOKS // max(count, 1))
@@ -208,9 +215,9 @@ def _pack(order: Int64, room: float, pieces: int, known: float, asking: Asking) 
             one = order[low]
             bound += gain[one] * (left - (sizes[low] - sizes[at])) / size[one]
         if bound > best + 1.0:
-            while at < count:
+            while left >= smallest[at] and taken < pieces:
                 one = order[at]
-                if size[one] <= left and taken < pieces and gain[one] > 0:
+                if size[one] <= left and gain[one] > 0:
                     inside[at] = 1
                     left -= size[one]
                     value += gain[one]
