@@ -112,12 +112,14 @@ def test_a_pair_that_fits_no_longer_is_not_kept():
 
 
 def test_value_and_bound_are_stated_without_the_bonus():
-    instance = make_instance("product", 800, 80)
+    instance = make_instance("product", 3_000, 400)
     pol = replace(instance.policy, churn_margin_ppm=300_000)
     random = np.random.default_rng(4)
     # The day before rates were a little different.
     offers = [
-        replace(offer, interest_rate_ppm=offer.interest_rate_ppm + int(random.integers(-900, 900)))
+        replace(
+            offer, interest_rate_ppm=offer.interest_rate_ppm + int(random.integers(-2_000, 2_000))
+        )
         for offer in instance.offers
     ]
     before = allocate_loans(instance.requests, offers, pol)
@@ -141,7 +143,9 @@ def test_value_and_bound_are_stated_without_the_bonus():
         both = result.given.offer[:, :, None] == known[:, None, :]
         return int((both & (result.given.offer >= 0)[:, :, None]).sum())
 
-    assert same(kept) > same(free) + 0.3 * (len(line) - same(free))
+    # Of the pairs that still pass, some that would have changed are kept.
+    still = int((kept.kept.further_fen >= 0).sum())
+    assert same(kept) > same(free) + 0.2 * (still - same(free))
 
 
 @pytest.mark.parametrize("kind", ["study", "product"])

@@ -18,7 +18,7 @@ from financing.matching.national.shifts import shift
 from financing.matching.national.wishes import Log, make_wish
 
 SHIFTS = (1.0, 0.98)
-REFILLS = (0.98, 0.95, 0.9, 0.85, 0.8, 0.7, 0.6, 0.4, 0.2, 0.0)
+REFILLS = (0.97, 0.9, 0.8, 0.5, 0.0)
 LAST_SHIFTS = (0.0, 0.0)
 
 

@@ -24,11 +24,14 @@ LEAST_SHARE = 0.5
 
 
 class Asking(NamedTuple):
-    """Pairs by offer and the line of each pair; then places to work in, by request asking."""
+    """Pairs by offer with line and figures, side by side because a room looks at them all; then
+    places to work in, by request asking."""
 
     start: Int64
     pair: Int64
     line: Int32
+    amount: Int64
+    further: Int64
     gain: Float64
     size: Float64
     who: Int64
@@ -45,7 +48,9 @@ def make_asking(board: Board) -> Asking:
     return Asking(
         start,
         pair,
-        np.repeat(np.arange(len(board.start) - 1, dtype=np.int32), np.diff(board.start)),
+        np.repeat(np.arange(len(board.start) - 1, dtype=np.int32), np.diff(board.start))[pair],
+        board.amount[pair],
+        board.further[pair],
         np.zeros(most),
         np.zeros(most),
         np.zeros(most, dtype=np.int64),
@@ -120,10 +125,11 @@ def _ask(
 ) -> int:
     """Who would gain by the room, and what: `asking.inside` marks its holders."""
     count = 0
+    plain = len(board.first) == 0
     for at in range(asking.start[j], asking.start[j + 1]):
         x = asking.pair[at]
-        n = asking.line[x]
-        amount = board.amount[x]
+        n = asking.line[at]
+        amount = asking.amount[at]
         if amount > board.room[j] or board.slots[n] < 1:
             continue
         is_held = False
@@ -133,13 +139,26 @@ def _ask(
             gain = worth(n, board, held, price, piece)
             gain -= wish(n, board, held, price, piece, -1, j, found)
         else:
+            if plain and not _may_gain(n, asking.further[at], least * amount, board, held):
+                continue
             gain = _gain(n, x, board, held, price, piece)
             if gain <= least * amount:
                 continue
-        asking.gain[count], asking.size[count], asking.who[count] = max(gain, 0.0), amount, x
+        asking.gain[count], asking.size[count], asking.who[count] = max(gain, 0.0), amount, at
         asking.inside[count] = is_held
         count += 1
     return count
+
+
+@bare
+def _may_gain(n: int, further: int, needed: float, board: Board, held: Held) -> bool:
+    """False where a further proposal beside or instead of others cannot be worth as much.
+
+    For who holds several: none of them is held at a loss.
+    """
+    if further > needed or board.reached[n] != 0:
+        return further > needed
+    return held.pair.shape[1] < 2 or held.pair[n, 0] < 0 or held.pair[n, 1] < 0
 
 
 @bare
@@ -258,8 +277,7 @@ def _hand_over(
     k = held.pair.shape[1]
     logged, gained = 0, 0.0
     for at in range(len(order)):
-        x = asking.who[order[at]]
-        n = asking.line[x]
+        x, n = asking.pair[asking.who[order[at]]], asking.line[asking.who[order[at]]]
         for y in range(k):
             if held.pair[n, y] == x and asking.best[at] == 0:
                 gained -= worth(n, board, held, price, piece)
