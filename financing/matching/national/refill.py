@@ -157,8 +157,8 @@ def _may_gain(n: int, further: int, needed: float, board: Board, held: Held) -> 
     For who holds several: none of them is held at a loss.
     """
     if further > needed or board.reached[n] != 0:
-        return further > needed
-    return held.pair.shape[1] < 2 or held.pair[n, 0] < 0 or held.pair[n, 1] < 0
+        return bool(further > needed)
+    return bool(held.pair.shape[1] < 2 or held.pair[n, 0] < 0 or held.pair[n, 1] < 0)
 
 
 @bare
