@@ -50,11 +50,17 @@ class Processes:
             "DJANGO_SETTINGS_MODULE": "sipo_portal.settings",
         }
 
-    def worker(self, *, tasks: str, count: int = 1) -> subprocess.Popen[bytes]:
-        """A Celery worker with `count` children that also knows the tasks of module `tasks`."""
+    def worker(
+        self, *, tasks: str, count: int = 1, within: str = "", **environment: str
+    ) -> subprocess.Popen[bytes]:
+        """A Celery worker with `count` children that also knows the tasks of module `tasks`.
+
+        `within`: the network namespace it runs in; `environment`: settings of its own.
+        """
         arguments = ["worker", "-Q", self.queue, "-c", str(count), "-I", tasks, "-l", "warning"]
         quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
-        return self._start("-m", "celery", "-A", "sipo_portal", *arguments, *quiet)
+        command = ["-m", "celery", "-A", "sipo_portal", *arguments, *quiet]
+        return self._start(*command, within=within, environment=environment)
 
     def relay(self) -> subprocess.Popen[bytes]:
         return self._start("manage.py", "run_relay")
@@ -93,9 +99,15 @@ class Processes:
                 self.redis.delete(key)
         self.redis.close()
 
-    def _start(self, *arguments: str) -> subprocess.Popen[bytes]:
+    def _start(
+        self, *arguments: str, within: str = "", environment: dict[str, str] | None = None
+    ) -> subprocess.Popen[bytes]:
+        inside = ["ip", "netns", "exec", within] if within else []
         process = subprocess.Popen(
-            [sys.executable, *arguments], cwd=ROOT, env=self.environment, start_new_session=True
+            [*inside, sys.executable, *arguments],
+            cwd=ROOT,
+            env=self.environment | (environment or {}),
+            start_new_session=True,
         )
         self.running.append(process)
         return process
