@@ -19,7 +19,7 @@ from financing.matching.national.rounds import Answer, Conductor, Question
 from financing.matching.national.run import run_matching
 from financing.matching.national.run_input import KindInput, RunInput
 
-SIZE = (4_000, 150)
+SIZE = (2_000, 90)
 START = make_instance("product", *SIZE).offers[3].id
 
 
@@ -49,7 +49,7 @@ def small_samples():
     """Prices are learned on a part of the requests, as in a national run."""
     with pytest.MonkeyPatch.context() as patch:
         (_, *first), (_, *second) = sampling.PLAN
-        patch.setattr(sampling, "PLAN", ((800, *first), (2_000, *second)))
+        patch.setattr(sampling, "PLAN", ((400, *first), (1_000, *second)))
         yield
 
 
