@@ -9,6 +9,7 @@ from benchmarks.matching_scale.instances import make_instance
 from financing.matching.national.balance import balance, phases
 from financing.matching.national.best_set import MICRO
 from financing.matching.national.candidates import all_candidates, decide, open_state
+from financing.matching.national.certificate import bound_fen
 from financing.matching.national.demand import blur_of, demand
 from financing.matching.national.engine import allocate_loans, seed_number
 from financing.matching.national.exchange import exchange
@@ -16,8 +17,10 @@ from financing.matching.national.holdings import make_board
 from financing.matching.national.listing import list_pairs
 from financing.matching.national.orders import Prices, no_prices
 from financing.matching.national.packing import NO_COUNT, Closed, pack
+from financing.matching.national.prices import draw
 from financing.matching.national.proposals import Given
 from financing.matching.national.refill import _pack, make_asking
+from tests.matching.test_national_engine import dumped
 
 KINDS = pytest.mark.parametrize("kind", ["study", "product"])
 
@@ -197,3 +200,20 @@ def test_exchanges_fill_what_is_empty_and_never_cost(kind):
         assert (np.bincount(held, minlength=len(used)) <= problem.room_count).all()
         values.append(int(value))
     assert values[1] >= values[0] > 0.97 * learned.dual_micro / MICRO
+
+
+@KINDS
+def test_the_certificate_agrees_in_full_and_on_a_sample(kind):
+    instance = make_instance(kind, 4_000, 120)
+    found = allocate_loans(instance.requests, instance.offers, instance.policy)
+    problem = found.problem
+    pairs, requests, offers = dumped(problem, found.prices)
+    assert abs(bound_fen(pairs, requests, offers) - found.bound_fen) <= 1
+    drawn = draw(problem, np.arange(problem.count, dtype=np.int32), 500_000, 1)
+    some = np.isin(pairs["request"], drawn)
+    sample = {name: values[some] for name, values in pairs.items()}
+    about = bound_fen(sample, requests, offers, share=len(drawn) / problem.count)
+    assert abs(about / found.bound_fen - 1) < 0.05
+    # Other prices prove another bound, never a lower one than what was reached.
+    dearer = offers | {"price_fen_ppm": offers["price_fen_ppm"] + 1_000}
+    assert bound_fen(pairs, requests, dearer) > found.bound_fen >= found.value_fen
