@@ -46,6 +46,7 @@ FAILURES: dict[str, Text] = {
     "NoPolicy": _("No matching policy is in force. A system administrator has to publish one."),
     "OperationalError": _("The database could not be reached. Start the run again."),
     "MemoryError": _("The machine ran out of memory. Tell the operators."),
+    "WorkerLost": _("Workers were lost while they worked on it. Tell the operators."),
 }
 _FAILED = _("An error of the program stopped it: %(error)s. Tell the operators this word.")
 _GIVEN_UP = _("It was started several times and never finished. Start a new run.")
