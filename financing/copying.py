@@ -21,7 +21,8 @@ WIDTH = {"i2": 2, "i4": 4, "i8": 8}
 def binary_cursor() -> Iterator[psycopg.Cursor[Any]]:
     """A cursor that may fetch in binary and COPY, in the connection's transaction."""
     connection.ensure_connection()
-    with psycopg.Cursor(connection.connection) as cursor:
+    # Errors as Django's cursors raise them.
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
         yield cursor
 
 

@@ -29,7 +29,13 @@ from financing.run_archive import load_run, start_prices_of, store_run
 from financing.services.dry_runs import ConfirmRefusal
 from financing.services.full_run_results import KeptRows, finish_full_run, keep_results
 from financing.services.match_runs import MOST_STARTS, RunCancelled
-from financing.services.proposal_exchange import exchange, fill_table, result_of, rows_of_result
+from financing.services.proposal_exchange import (
+    exchange,
+    fill_table,
+    patiently,
+    result_of,
+    rows_of_result,
+)
 from financing.services.sharded_endings import collected, forget
 from financing.services.sharded_runs import begin, is_begun, is_for_several
 from financing.services.writing_lock import lock_claiming
@@ -119,14 +125,18 @@ def _write(
     watch: "Watch",
 ) -> None:
     fill_table(run, rows)
-    watch.stage("exchanging")
-    with transaction.atomic():
+
+    @transaction.atomic
+    def put_in_place() -> None:
+        watch.stage("exchanging")
         locked, kept = exchange(run, found, rows, snapshot_at, expected=RunStatus.RUNNING)
         locked.warm_from = run.warm_from
         watch.stage("storing")
         store_run(locked, found, prices, _results(result), rows)
         watch.stage("")
         finish_full_run(locked, found, result, kept, watch.seconds)
+
+    patiently(put_in_place)
 
 
 @transaction.atomic
@@ -172,7 +182,9 @@ def write_confirmed(run_id: int) -> None:
         return
     rows = {kind.name: rows_of_result(kind, found, result) for kind in KINDS}
     fill_table(run, rows)
-    with transaction.atomic():
+
+    @transaction.atomic
+    def put_in_place() -> None:
         locked, kept = exchange(run, found, rows, snapshot_at, expected=RunStatus.DONE)
         if locked.confirmed_at is not None:
             raise RunCancelled
@@ -180,6 +192,8 @@ def write_confirmed(run_id: int) -> None:
         keep_results(locked, found, result, kept, locked.timings)
         data = {"proposals": locked.proposal_count, "result_digest": locked.result_digest}
         record(Verb.RUN_WRITTEN, actor=Actor.MATCHER, obj=locked, data=data)
+
+    patiently(put_in_place)
 
 
 @transaction.atomic

@@ -4,13 +4,15 @@ What people or an incremental run decided since the rows were read is newer than
 withdrawn requests, paused offers, claimed proposals, requests changed meanwhile.
 """
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 import numpy as np
-from django.db import transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models import Q
 from django.utils import timezone
+from psycopg.errors import LockNotAvailable
 
 from financing import proposal_partitions
 from financing.full_run_inputs import FullRunInput
@@ -26,6 +28,9 @@ from financing.services.full_run_results import KeptRows
 from financing.services.match_runs import RunCancelled
 from financing.services.writing_lock import lock_writing
 from financing.snapshot.chunks import Chunk
+
+LOCK_WAIT = "3s"
+TRIES, PAUSE_S = 5, 5.0
 
 
 def result_of(kind: PairKind, result: RunResult) -> KindResult:
@@ -55,6 +60,22 @@ def fill_table(run: MatchRun, rows: Mapping[RequestKind, ProposalRows]) -> None:
     of_kinds = [(KIND_BY_NAME[name], own) for name, own in rows.items()]
     with transaction.atomic():
         proposal_partitions.fill(run.pk, of_kinds, created_at=timezone.now())
+
+
+def patiently(put_in_place: Callable[[], None]) -> None:
+    """Exchange partitions, again where somebody read proposals for longer than readers may wait.
+
+    The exchange locks all proposals out; while it waits for its lock, readers wait behind it.
+    """
+    for _ in range(TRIES - 1):
+        try:
+            put_in_place()
+            return
+        except OperationalError as error:
+            if not isinstance(error.__cause__, LockNotAvailable):
+                raise
+        time.sleep(PAUSE_S)
+    put_in_place()
 
 
 def exchange(
@@ -104,9 +125,13 @@ def _put_in_place(run: MatchRun, replaced: Mapping[RequestKind, Int64]) -> None:
                 proposal_partitions.delete_from_partition(name, kind, replaced[kind.name])
         proposal_partitions.move_to_rest(run.pk)
         return
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_WAIT}'")
     for name in there:
         proposal_partitions.drop_partition(name, replaced)
     proposal_partitions.attach(run.pk)
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL lock_timeout = DEFAULT")
 
 
 def _are_among(rows: ProposalRows, requests: Int64, offers: Int64) -> Bool:

@@ -6,7 +6,9 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from financing.services import full_runs, match_runs
+from financing.models.match_runs import MatchRun
+from financing.models.proposals import Proposal
+from financing.services import full_runs, match_runs, proposal_exchange
 from financing.services.writing_lock import lock_writing
 from tests.factories.financing import make_policy
 
@@ -48,3 +50,32 @@ def test_a_run_reads_only_when_nobody_is_writing_proposals(monkeypatch) -> None:
 def _run(run_id: int) -> None:
     full_runs.run_full(run_id)
     connection.close()
+
+
+def test_a_long_reader_of_proposals_delays_the_exchange_and_nothing_else(monkeypatch) -> None:
+    make_policy()
+    monkeypatch.setattr(proposal_exchange, "LOCK_WAIT", "200ms")
+    monkeypatch.setattr(proposal_exchange, "PAUSE_S", 0.5)
+    first = match_runs.request_nightly_run(on=timezone.localdate())
+    _run(first.pk)
+    reading, may_end = Event(), Event()
+
+    def read() -> None:
+        with transaction.atomic():
+            assert Proposal.objects.count() == 0
+            reading.set()
+            may_end.wait(10)
+        connection.close()
+
+    run = MatchRun.objects.create(kind="full")
+    reader, runner = Thread(target=read), Thread(target=_run, args=[run.pk])
+    reader.start()
+    assert reading.wait(10)
+    runner.start()
+    runner.join(3)
+    may_end.set()
+    reader.join(10)
+    runner.join(20)
+    run.refresh_from_db()
+    assert run.status == "done"
+    assert run.failure == ""

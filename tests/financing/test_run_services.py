@@ -231,6 +231,25 @@ def test_cancelled_while_it_works_it_writes_nothing(actor, office, monkeypatch, 
     assert (run.status, pairs()) == ("cancelled", [])
 
 
+def test_cancelled_while_prices_are_learned_it_stops_at_the_next_report(actor, office, monkeypatch):
+    request_in("320505")
+    make_loan_offer()
+    run = match_runs.request_run(actor=actor, office=office)
+    learn, ended = full_runs.run_matching, []
+
+    def cancelled_first(found, **options):
+        match_runs.cancel_run(actor=actor, run=MatchRun.objects.get(pk=run.pk))
+        learn(found, **options)
+        ended.append(found)
+
+    monkeypatch.setattr(full_runs, "SECONDS_BETWEEN_REPORTS", 0)
+    monkeypatch.setattr(full_runs, "run_matching", cancelled_first)
+    full_runs.run_full(run.pk)
+
+    run.refresh_from_db()
+    assert (run.status, pairs(), ended) == ("cancelled", [], [])
+
+
 # --- what happened since the rows were read ------------------------------------------------------
 
 
