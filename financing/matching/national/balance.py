@@ -57,7 +57,7 @@ def phases(count: int, *, is_warm: bool) -> tuple[Phase, ...]:
         return (Phase(PPM, 40, 2e-4, 0.003),)
     if count < 50_000:
         return (Phase(PPM, 80, 1e-3, 0.05),)
-    return (Phase(250_000, 45, 1e-3, 0.05), Phase(PPM, 30, 5e-5, 0.001))
+    return (Phase(250_000, 45, 1e-3, 0.05), Phase(PPM, 40, 1e-4, 0.003))
 
 
 def balance(
