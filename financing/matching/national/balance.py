@@ -140,12 +140,11 @@ class Steps:
         idle = (far < 0) & (self.price == 0) & (self.piece == 0)
         self._steps = np.where(idle, np.minimum(self._steps, 10 * width), self._steps)
         self._signs = np.where(idle, 0.0, signs)
-        by = self._steps * np.clip(4 * far, -1, 1)
-        moves = (by_fen >= 0) | (far < 0)
-        self.price = np.where(moves, np.clip(self.price + by, 0, MOST_PRICE_PPM / PPM), self.price)
-        moves = self._limited & ((by_count >= 0) | (far < 0))
-        piece = np.clip(self.piece + by * self._per_piece, 0, 2**52)
-        self.piece = np.where(moves, piece, self.piece)
+        # Each price by its own distance: a count not used up makes its price fall.
+        by = self._steps * np.clip(4 * by_fen, -1, 1)
+        self.price = np.clip(self.price + by, 0, MOST_PRICE_PPM / PPM)
+        by = self._steps * np.clip(4 * by_count, -1, 1) * self._per_piece
+        self.piece = np.where(self._limited, np.clip(self.piece + by, 0, 2**52), self.piece)
 
     def rooms_worth(self) -> float:
         return float((self.price * self._room).sum() + (self.piece * self._count).sum())
