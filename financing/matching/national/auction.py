@@ -95,7 +95,7 @@ def reach_by_auction(
     slots = problem.data.requests["slots"][candidates.lines] > 0
     some = np.flatnonzero(~held & ~reached & slots & (np.diff(candidates.start) > 0))
     # Packing decides places; lots, then ids, decide who is first.
-    order = np.lexsort((ids[some], _lots(ids[some], seed)))
+    order = np.lexsort((ids[some], lots(ids[some], seed)))
     bidders: Int32 = some[order].astype(np.int32)
     count = len(bidders)
     heaps = Heaps(
@@ -127,7 +127,8 @@ def reach_by_auction(
     amounts[lines, 0] = candidates.amount[place[won]]
 
 
-def _lots(ids: Int64, seed: int) -> Words:
+def lots(ids: Int64, seed: int) -> Words:
+    """A number drawn for each id; the same wherever it is drawn."""
     x = ids.astype(np.uint64) ^ np.uint64(seed & (2**63 - 1))
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)

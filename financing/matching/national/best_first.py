@@ -101,7 +101,11 @@ def best_of_portion(
                 # What is worth nothing by itself matters only as the one that reaches.
                 if not needs_single or bound + coverage * MICRO <= 0:
                     break
-                if size >= 2 and bound < worths[1]:
+                if (
+                    size >= 2
+                    and bound < worths[1]
+                    and (not is_short or bound < short_worth[n, worst])
+                ):
                     break
             if is_built[block] == 0:
                 build_block(block, further_count, province, term, sieve, entries, rows)
@@ -131,7 +135,11 @@ def best_of_portion(
                 if bound <= 0:
                     if not needs_single or bound + coverage * MICRO <= 0:
                         continue
-                    if size >= 2 and bound < worths[1]:
+                    if (
+                        size >= 2
+                        and bound < worths[1]
+                        and (not is_short or bound < short_worth[n, worst])
+                    ):
                         continue
                 amount, saving = open_pair(
                     i,
