@@ -74,6 +74,5 @@ def _spread_lists(
 def unreached(problem: Problem, held: Int32) -> Bool:
     """By line: nothing reaches it, and a proposal may."""
     requests = problem.data.requests
-    free: Bool = (held < 0).all(axis=1)
-    found: Bool = free & (requests["is_reached"] == 0) & (requests["slots"] > 0)
-    return found
+    free = (held < 0).all(axis=1) & (requests["is_reached"] == 0) & (requests["slots"] > 0)
+    return np.asarray(free, dtype=np.bool_)
