@@ -19,6 +19,7 @@ from financing.matching.national.kind_result import KindResult
 from financing.matching.national.packing import Closed
 from financing.matching.national.run import StartPrices
 from financing.matching.national.run_input import KindInput, RunInput
+from financing.matching.national.tables import Int64
 from financing.matching.policy import MatchingPolicy as PolicyRow
 from financing.matching.tables import InsuranceOfferRow, LoanOfferRow, RequestKind
 from financing.models import MatchRun
@@ -27,6 +28,8 @@ from financing.pair_kinds import KINDS, PairKind
 from financing.proposal_rows import ProposalRows
 from financing.run_parts import (
     CERTIFICATE_COLUMNS,
+    PROPOSALS_AT,
+    REQUESTS_AT,
     NotArchived,
     chunk_of_parts,
     parts_of,
@@ -108,6 +111,7 @@ def _input_pieces(found: FullRunInput, start_prices: StartPrices) -> Iterator[Pi
         place, offer = own.previous
         yield f"{name}.previous", 0, arrays_to_bytes({"place": place, "offer": offer}, {})
         chunk = found.chunks[name]
+        yield f"{name}.{REQUESTS_AT}", 0, _json(_places(chunk.columns.id))
         for number, begin in enumerate(range(0, len(chunk), LINES_PER_PART)):
             lines = np.arange(begin, min(begin + LINES_PER_PART, len(chunk)), dtype=np.int64)
             yield f"{name}.requests", number, to_bytes(with_used_codes(chunk.taken(lines)))
@@ -124,8 +128,18 @@ def _result_pieces(
             0,
             arrays_to_bytes(certificate, {"offer_ids": result.offer_ids}),
         )
-        rows = {column: getattr(proposals[name], column) for column in PROPOSAL_COLUMNS}
-        yield f"{name}.proposals", 0, arrays_to_bytes(rows, {})
+        own = proposals[name]
+        yield f"{name}.{PROPOSALS_AT}", 0, _json(_places(own.request))
+        # Of no proposals one empty piece: it says that there were none.
+        for number, begin in enumerate(range(0, max(len(own), 1), LINES_PER_PART)):
+            lines = slice(begin, begin + LINES_PER_PART)
+            rows = {column: getattr(own, column)[lines] for column in PROPOSAL_COLUMNS}
+            yield f"{name}.proposals", number, arrays_to_bytes(rows, {})
+
+
+def _places(ids: Int64) -> list[list[int]]:
+    """Of each piece of rising ids: its first id and how many lines lie before it."""
+    return [[int(ids[begin]), begin] for begin in range(0, len(ids), LINES_PER_PART)]
 
 
 def _json(value: Any) -> bytes:

@@ -5,11 +5,13 @@ matcher.
 """
 
 import zlib
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
 import numpy as np
+from django.db.models import Q
 
 from financing.matching.tables import RequestKind
 from financing.models import MatchRun
@@ -30,6 +32,10 @@ CERTIFICATE_COLUMNS = (
 )
 
 
+# Where the pieces of the requests and of the proposals begin: [first id, lines before] of each.
+REQUESTS_AT, PROPOSALS_AT = "requests_at", "proposals_at"
+
+
 class NotArchived(LookupError):
     """The run kept no such part, or it has been pruned."""
 
@@ -44,7 +50,13 @@ def stored_proposals(run: MatchRun) -> dict[RequestKind, dict[str, np.ndarray]]:
     parts = parts_of(run, [f"{kind.name}.proposals" for kind in KINDS])
     if not parts:
         raise NotArchived(f"run {run.pk} keeps no proposals")
-    return {kind.name: arrays_from_bytes(parts[f"{kind.name}.proposals"][0])[0] for kind in KINDS}
+    return {kind.name: proposals_of_parts(parts[f"{kind.name}.proposals"]) for kind in KINDS}
+
+
+def proposals_of_parts(pieces: Sequence[bytes]) -> dict[str, np.ndarray]:
+    """Proposals stored in these pieces, at least one."""
+    found = [arrays_from_bytes(data)[0] for data in pieces]
+    return {name: np.concatenate([each[name] for each in found]) for name in found[0]}
 
 
 def stored_requests(run: MatchRun) -> dict[RequestKind, Chunk]:
@@ -58,11 +70,16 @@ def stored_requests(run: MatchRun) -> dict[RequestKind, Chunk]:
 
 
 def stored_certificate(run: MatchRun, kind: PairKind) -> dict[str, dict[str, int]]:
-    """By offer id: room before and after, prices, least value given to (KindResult)."""
+    """By offer id: room before and after, prices, least value given to. Raises NotArchived."""
     parts = parts_of(run, [f"{kind.name}.certificate"])
     if not parts:
         raise NotArchived(f"run {run.pk} keeps no certificate")
-    arrays, codes = arrays_from_bytes(parts[f"{kind.name}.certificate"][0])
+    return certificate_of_part(parts[f"{kind.name}.certificate"][0])
+
+
+def certificate_of_part(data: bytes) -> dict[str, dict[str, int]]:
+    """The same from the part (KindResult)."""
+    arrays, codes = arrays_from_bytes(data)
     return {
         offer: {column: int(arrays[column][place]) for column in CERTIFICATE_COLUMNS}
         for place, offer in enumerate(codes["offer_ids"])
@@ -73,6 +90,32 @@ def parts_of(run: MatchRun, names: Sequence[str]) -> dict[str, list[bytes]]:
     """The pieces of these parts, in order; parts that are not there are left out."""
     found: dict[str, list[bytes]] = {}
     rows = RunPart.objects.filter(run=run, name__in=names).order_by("name", "number")
+    for name, data in rows.values_list("name", "data"):
+        found.setdefault(name, []).append(zlib.decompress(data))
+    return found
+
+
+def pieces_about(
+    run: MatchRun, request_id: int, places: Mapping[str, Sequence[Sequence[int]] | None]
+) -> dict[str, list[bytes]]:
+    """The pieces of long parts that may hold lines of a request, in one query.
+
+    `places`: by name of the part ("loan.requests") what REQUESTS_AT or PROPOSALS_AT says of it;
+    of a run that did not write that, nothing: then all pieces.
+    """
+    wanted = Q(pk__in=[])
+    for name, starts in places.items():
+        if starts is None:
+            wanted |= Q(name=name)
+            continue
+        firsts = [first for first, _ in starts]
+        # The lines of one request may lie on both sides of a cut.
+        numbers = range(
+            max(0, bisect_left(firsts, request_id) - 1), bisect_right(firsts, request_id)
+        )
+        wanted |= Q(name=name, number__in=list(numbers))
+    found: dict[str, list[bytes]] = {}
+    rows = RunPart.objects.filter(wanted, run=run).order_by("name", "number")
     for name, data in rows.values_list("name", "data"):
         found.setdefault(name, []).append(zlib.decompress(data))
     return found

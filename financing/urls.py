@@ -17,6 +17,7 @@ from financing.views import (
     request_progress,
     request_topics,
     reviews,
+    run_requests,
     terms_answers,
     what_ifs,
 )
@@ -169,6 +170,11 @@ runs = [
     path("runs/what-if/", what_ifs.what_if, name="run_what_if"),
     path("runs/<int:pk>/confirm/", what_ifs.run_confirm, name="run_confirm"),
     path("runs/<int:pk>/compare/<int:other>/", what_ifs.run_compare, name="run_compare"),
+    path(
+        "runs/<int:pk>/requests/<str:kind>/<int:request_pk>/",
+        run_requests.run_request,
+        name="run_request",
+    ),
     path("runs/<int:pk>/certificate/", match_runs.run_certificate, name="run_certificate"),
 ]
 

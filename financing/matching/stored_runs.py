@@ -110,20 +110,20 @@ def explain_stored(
     offers: Mapping[str, OfferRow],
     context: Context,
     run: StoredRun,
+    *,
+    got: tuple[Weighed, ...] | None = None,
 ) -> StoredExplanation:
     """`offers`: rows of the offers proposed to the request, as they were; `context`: that day's.
+
+    `got`: what `weigh_proposals` says, where many pairs of the request are asked about.
 
     TypeError when request and offer are of different kinds; KeyError where a row or room is
     missing.
     """
     evaluation = evaluate(request, offer, context)
     proposed = {one.offer_id: one for one in run.proposals}
-    got = tuple(
-        weigh(
-            request, offers[one.offer_id], context, run.rooms[one.offer_id], as_first=one.is_first
-        )
-        for one in sorted(run.proposals, key=lambda one: one.rank)
-    )
+    if got is None:
+        got = weigh_proposals(request, offers, context, run)
     room = run.rooms.get(offer.id)
     if offer.id in proposed or not evaluation.passed:
         mine = next((one for one in got if one.offer_id == offer.id), None)
@@ -151,6 +151,18 @@ def explain_stored(
         got,
         lost_to,
         _needed_fen(outcome, weighed, rivals),
+    )
+
+
+def weigh_proposals(
+    request: RequestRow, offers: Mapping[str, OfferRow], context: Context, run: StoredRun
+) -> tuple[Weighed, ...]:
+    """What the run proposed to the request, by rank."""
+    return tuple(
+        weigh(
+            request, offers[one.offer_id], context, run.rooms[one.offer_id], as_first=one.is_first
+        )
+        for one in sorted(run.proposals, key=lambda one: one.rank)
     )
 
 

@@ -20,7 +20,7 @@ INPUT = [
     *(
         f"{kind.name}.{part}"
         for kind in KINDS
-        for part in ("requests", "offers", "closed", "previous")
+        for part in ("requests", "requests_at", "offers", "closed", "previous")
     ),
 ]
 

@@ -6,6 +6,7 @@ from typing import Any
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
@@ -175,8 +176,17 @@ def review_request(request: HttpRequest, pk: int, kind: PairKind = LOAN) -> Http
         "proposals": list(_proposal_rows(list(proposals), today=today).values()),
         "matches": [_match_row(each, user, today=today) for each in matched],
         "candidates": rest,
+        "last_run_url": _last_run_url(user, kind, subject),
     }
     return render(request, f"{FOLDER}/request.html", context)
+
+
+def _last_run_url(user: User, kind: PairKind, subject: AnyRequest) -> str:
+    """What the last full run made of the request; empty before the first."""
+    run = review_selectors.last_run(user)
+    if run is None:
+        return ""
+    return reverse("financing:run_request", args=[run.pk, kind.name, subject.pk])
 
 
 def request_or_404(request: HttpRequest, pk: int, kind: PairKind = LOAN) -> AnyRequest:

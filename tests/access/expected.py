@@ -206,6 +206,9 @@ RUNS = {
     "financing:run_confirm": act(COORDINATOR, "run", get=302),
     "financing:run_compare": shows(COORDINATOR, "run", "earlier_run"),
     "financing:run_certificate": shows(COORDINATOR, "run"),
+    "financing:run_request": shows(
+        COORDINATOR, "run", "=loan", "request", absent=(("run", "=nonsense", "request"),)
+    ),
     "financing:run_cancel": act(COORDINATOR, "run", get=302),
     "financing:goal_list": shows(COORDINATOR),
 }
