@@ -97,7 +97,9 @@ def _no_room(each: StoredExplanation) -> str:
     assert each.weighed is not None
     if room.room_count == 0:
         return str(_("It had no loan or policy left to give before the run."))
-    text = _("Before the run it had %(room)s left; this request would have needed %(amount)s.")
+    text = _(
+        "The run could propose %(room)s of it in all; this request would have needed %(amount)s."
+    )
     return str(text) % {"room": money(room.room_fen), "amount": money(each.weighed.amount_fen)}
 
 

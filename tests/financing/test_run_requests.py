@@ -50,9 +50,7 @@ def address(run, request, kind="loan"):
     return reverse("financing:run_request", args=[run.pk, kind, request.pk])
 
 
-def test_the_page_explains_the_run_of_that_day(
-    signed_in, coordinator, django_assert_max_num_queries
-):
+def test_the_page_explains_that_day(signed_in, coordinator, django_assert_max_num_queries):
     request = request_in(least_accepted=Decimal(1_000_000))
     best = make_loan_offer(name="Best", interest_rate_percent=Decimal("2.5"))
     make_loan_offer(name="Sister", institution=best.institution)
@@ -72,13 +70,13 @@ def test_the_page_explains_the_run_of_that_day(
 
     shown = response.context
     assert [(row["offer"].name, row["rank"]) for row in shown["proposed"]] == [("Best", 1)]
-    assert "1 million" in shown["proposed"][0]["amount"]
+    assert "1\xa0million" in shown["proposed"][0]["amount"]
     others = {row["offer"].name: row for row in shown["others"]}
     assert [row["offer"].name for row in shown["others"]][:2] == ["Sister", "Tight"]
     assert others["Sister"]["outcome"].label == "Fits, other offer better"
     assert "same institution was proposed: Best." in others["Sister"]["reason"][0]
     assert "would have had to be worth" in others["Sister"]["reason"][1]
-    assert "CNY\xa0100,000 left" in others["Tight"]["reason"][0]
+    assert "The run could propose CNY\xa0150,000 of it in all" in others["Tight"]["reason"][0]
     assert others["Far"]["reason"][0].startswith("The offer is for other regions")
     assert others["Large"]["outcome"].label == "Does not fit"
     assert "The request today" in response.content.decode()
