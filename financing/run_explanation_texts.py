@@ -80,13 +80,15 @@ def reason(
             texts.append(str(text) % {"offers": listed(rivals)})
         if has_match:
             texts.append(str(_("Matches under way count among those the policy allows.")))
-    else:
+    elif each.needed_fen:
         texts.append(str(_("Its room brought more elsewhere.")))
     if each.needed_fen:
         text = _("This one would have had to be worth %(amount)s more by the policy's measure.")
         texts.append(str(text) % {"amount": money(each.needed_fen)})
     elif each.needed_fen == 0:
-        text = _("It was worth as much; what decided is that no loan or policy is split.")
+        text = _(
+            "It was worth the price of its room; what decided is that no loan or policy is split."
+        )
         texts.append(str(text))
     return texts
 

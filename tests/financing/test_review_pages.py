@@ -222,5 +222,5 @@ def test_queries_of_a_request_do_not_grow(page, django_assert_max_num_queries):
         make_match(request, status="rejected")
         make_loan_offer(regions=["440000"])
 
-    with django_assert_max_num_queries(33):
+    with django_assert_max_num_queries(34):
         page("review_request", request.pk)
