@@ -130,11 +130,11 @@ def test_what_a_run_does_not_tell_is_said(signed_in, coordinator):
     small = make_run(kind="request", loan_request=asked)
     assert "keeps nothing to explain" in signed_in.get(address(small, asked)).content.decode()
 
-    prune_runs(now=timezone.now() + timedelta(days=40))
+    prune_runs(now=timezone.now() + timedelta(days=500))
     pruned = signed_in.get(address(run, asked))
     assert "no longer keeps what it decided on" in pruned.content.decode()
     assert [row["offer"].name for row in pruned.context["proposed"]] == ["Best"]
-    prune_runs(now=timezone.now() + timedelta(days=500))
+    prune_runs(now=timezone.now() + timedelta(days=900))
     assert "absent" in signed_in.get(address(run, asked)).context
 
 
