@@ -12,7 +12,7 @@ from financing.matching.national.auction import lots, reach_by_auction
 from financing.matching.national.candidates import Candidates, State
 from financing.matching.national.orders import Prices
 from financing.matching.national.packing import Problem
-from financing.matching.national.short_lists import joined, short_lists
+from financing.matching.national.short_lists import LIST, joined, short_lists
 from financing.matching.national.tables import Bool, Int32, Int64
 
 MOST_LOOKS = 8
@@ -37,7 +37,7 @@ def reach(
     """Give first proposals to lines of `lists` that hold nothing; changes `state`, `amounts`."""
     for look in range(MOST_LOOKS):
         reach_by_auction(problem, lists, prices, state, amounts, seed=seed)
-        left = lists.lines[np.diff(lists.start) > 1]
+        left = lists.lines[np.diff(lists.start) >= LIST]
         left = left[unreached(problem, state.held)[left]]
         if not len(left) or look == MOST_LOOKS - 1:
             return
