@@ -112,7 +112,7 @@ def _top(
         once = {"postgres": top_peers.postgres_peer(tables, K, address)}
         more, answer = interleaved(once, 1)
         costs, answers = costs | more, answers | answer
-    reference = next(iter(answers.values()), None)
+    reference: dict[str, Any] = next(iter(answers.values()), {})
     return {
         name: {
             **costs[name].summary(),
@@ -120,7 +120,7 @@ def _top(
             "amount_fen": int(found["amount"].sum()),
             "saving_fen": int(found["saving"].sum()),
             "same_pairs": all(
-                np.array_equal(found[column], reference[column]) for column in reference or ()
+                np.array_equal(found[column], reference[column]) for column in reference
             ),
         }
         for name, found in answers.items()
@@ -159,7 +159,7 @@ def _one_pass(problem: Problem, rounds: int) -> dict[str, float]:
 def _engine(instance: Instance, rounds: int) -> dict[str, Any]:
     """The whole allocation from columns: costs, stages, and how good it is."""
     stages: dict[str, float] = {}
-    before = ["start", time.perf_counter()]
+    before: list[Any] = ["start", time.perf_counter()]
 
     def tell(stage: str, _figure: float) -> None:
         now = time.perf_counter()
@@ -239,7 +239,7 @@ def _allocation(tables: PlainTables, peers: list[str], limit_s: float) -> dict[s
 def _readable(study: Instance, options: argparse.Namespace) -> dict[str, Any]:
     """Today's readable matcher on both instances."""
     product = make_instance("product", options.requests, options.offers, options.seed)
-    report = {}
+    report: dict[str, Any] = {}
     for instance in (study, product):
         rows = request_rows(instance.requests)
         started = time.perf_counter()

@@ -11,6 +11,7 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -71,7 +72,7 @@ def greedy(tables: PlainTables, pairs: Pairs, k: int) -> Given:
     def next_one(line: int) -> int | None:
         for place in ranked[starts[line] : starts[line + 1]]:
             if place not in taken[line] and amount[place] <= left[offer[place]]:
-                return place
+                return int(place)
         return None
 
     queue: list[tuple[float, int, int]] = []
@@ -139,7 +140,9 @@ def pdlp(tables: PlainTables, pairs: Pairs, k: int, *, limit_s: float) -> dict[s
     """
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "pairs.npz"
-        np.savez(source, room=tables.offers["room"], coverage=tables.coverage_fen, **pairs)
+        room, coverage = tables.offers["room"], tables.coverage_fen
+        columns: dict[str, Any] = {"room": room, "coverage": coverage, **pairs}
+        np.savez(source, **columns)
         command = [sys.executable, "-m", "benchmarks.matching_scale.pdlp_process"]
         answer = subprocess.run(
             [*command, str(source), str(k), str(limit_s)],

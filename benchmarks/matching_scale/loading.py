@@ -281,7 +281,7 @@ def _offer(row: LoanOfferRow, number: int, bank: Institution, shift: int) -> Loa
         status=row.status,
         published_at=timezone.now(),
         refreshed_at=timezone.now(),
-        opens_on=_moved(row.opens_on, shift),
+        opens_on=_moved(row.opens_on, shift) or timezone.localdate(),
         closes_on=_moved(row.closes_on, shift),
         industries=sorted(row.industries),
         size_classes=sorted(row.size_classes),

@@ -129,7 +129,8 @@ def _years_on(days: np.ndarray, years: np.ndarray) -> np.ndarray:
     in_month = (days - months).astype(np.int64)
     moved = months + (12 * years).astype("timedelta64[M]")
     lengths = ((moved + 1).astype("datetime64[D]") - moved).astype(np.int64)
-    return moved.astype("datetime64[D]") + np.minimum(in_month, lengths - 1)
+    found: np.ndarray = moved.astype("datetime64[D]") + np.minimum(in_month, lengths - 1)
+    return found
 
 
 def _outside_pledgees() -> tuple[str, ...]:

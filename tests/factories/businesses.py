@@ -67,7 +67,7 @@ def make_business(
     """
     number = next(_numbers)
     region = make_region(region) if isinstance(region, str) else region
-    fields = {
+    facts: dict[str, Any] = {
         "name": f"示范科技{number}有限公司",
         "credit_code": credit_code(region.code),
         "industry": "C3911",
@@ -81,14 +81,14 @@ def make_business(
         "contact_phone": "0512-55501234",
     } | fields
     verdict = classify(
-        fields["industry"], fields["employee_count"], fields["revenue_wan"], fields["assets_wan"]
+        facts["industry"], facts["employee_count"], facts["revenue_wan"], facts["assets_wan"]
     )
-    fields = {
+    facts = {
         "size_class": verdict.size_class,
         "size_indicator": verdict.indicator or "",
         "is_size_provisional": verdict.provisional,
-    } | fields
-    business = Business.objects.create(region=region, **fields)
+    } | facts
+    business = Business.objects.create(region=region, **facts)
     make_member(business, user=owner or make_owner(), is_manager=True)
     return business
 

@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('outbox', '0001_initial'),
+        ("outbox", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='outboxmessage',
-            name='if_parked',
+            model_name="outboxmessage",
+            name="if_parked",
             field=models.CharField(blank=True, max_length=100),
         ),
     ]
