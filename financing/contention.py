@@ -3,7 +3,7 @@
 The rule is `matching.contention`; here are the figures it takes, read for many offers at once.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date, datetime, timedelta
 
 from django.db.models import Count, Sum
@@ -28,14 +28,14 @@ def contentions(proposals: Iterable[Proposal], *, on: date) -> dict[int, Content
     if not provisional:
         return {}
     last = last_national_run()
-    prices = last.prices if last is not None else {}
+    priced = {*last.prices, *last.count_prices} if last is not None else set()
     oversubscription = ppm(current_policy(on).oversubscription * 100)
     found: dict[int, Contention] = {}
     for kind in KINDS:
         own = [each for each in provisional if kind_of(each) is kind]
         if not own:
             continue
-        by_offer = _of_offers(kind, {each.offer for each in own}, prices, oversubscription)
+        by_offer = _of_offers(kind, {each.offer for each in own}, priced, oversubscription)
         for each in own:
             why = by_offer[getattr(each, kind.offer_id)]
             if why is not None:
@@ -58,7 +58,10 @@ def next_full_run_on(now: datetime) -> date:
 
 
 def _of_offers(
-    kind: PairKind, offers: Iterable[AnyOffer], prices: dict[str, int], oversubscription_ppm: int
+    kind: PairKind,
+    offers: Iterable[AnyOffer],
+    priced: Collection[str],
+    oversubscription_ppm: int,
 ) -> dict[int, Contention | None]:
     # Booked as committed now, not as read with the proposals.
     ids = [offer.pk for offer in offers]
@@ -88,7 +91,7 @@ def _of_offers(
             oversubscription_ppm,
         )
         found[offer.pk] = contention(
-            has_price=price_key(kind.name, str(offer.pk)) in prices,
+            has_price=price_key(kind.name, str(offer.pk)) in priced,
             room=Room(room, count),
             proposed_fen=fen(asked["amount"]) if asked else 0,
             proposed_count=asked["count"] if asked else 0,

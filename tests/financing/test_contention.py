@@ -71,6 +71,8 @@ def test_a_price_of_the_last_run_over_the_country_counts():
     assert contention_of(proposal, on=TODAY()) is Contention.PRICED
     make_run(prices={"insurance-" + key: 5})
     assert contention_of(proposal, on=TODAY()) is None
+    make_run(count_prices={key: 5})
+    assert contention_of(proposal, on=TODAY()) is Contention.PRICED
 
 
 def test_what_a_full_run_proposes_never_waits():
