@@ -26,6 +26,7 @@ NO_PAGES = {
     "admin:financing_referral_file",
     "businesses:places",
     "financing:answer_file",
+    "financing:run_certificate",
 }
 # Pages of one's own account look the same for every role.
 ONLY_ONCE = ("account_", "mfa_")

@@ -52,6 +52,8 @@ def _first_come(
     state = open_state(problem, keeps=True)
     given = Given(state.held, np.zeros(state.held.shape, dtype=np.int64))
     moved = np.rint(balanced.width * balanced.blur * candidates.amount).astype(np.int64)
+    # The lottery makes nothing of worth out of what is worth nothing as a further proposal.
+    moved = np.where(candidates.further_fen > 0, moved, np.maximum(moved, 0))
 
     def blurred(worth: Int64) -> Int64:
         return worth - moved if len(worth) else worth
