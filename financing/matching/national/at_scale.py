@@ -4,6 +4,7 @@ The same rounds as a run over several workers (`rounds.py`), in one process.
 """
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
@@ -38,9 +39,14 @@ def with_short_lists(
         threads=threads,
     )
     given = nothing_given(problem)
-    shards = shards_of(problem, given, seed, threads)
+    # Giving room is one thread's work in a shard: many shards go side by side, each on one.
+    side_by_side = min(threads, len(edges))
+    shards = shards_of(problem, given, seed, threads if side_by_side < threads else 1)
+    largest_first = sorted(shards, key=lambda one: (-one.problem.count, one.number))
     conductor = Conductor.begin(len(shards), problem.room, problem.room_count, begin)
-    while not conductor.done:
-        tell(conductor.stage, float(conductor.bound_fen))
-        conductor.tell([answer(one, conductor.question_for(one.number)) for one in shards])
+    with ThreadPoolExecutor(max(1, side_by_side)) as pool:
+        while not conductor.done:
+            tell(conductor.stage, float(conductor.bound_fen))
+            questions = [conductor.question_for(one.number) for one in largest_first]
+            conductor.tell(list(pool.map(answer, largest_first, questions)))
     return conductor.prices, conductor.bound_micro, given
