@@ -62,18 +62,22 @@ class _Best:
 
 
 def diff_runs(a: MatchRun, b: MatchRun) -> RunDiff:
-    """What run b proposes otherwise than run a. Raises NotArchived where a run kept nothing."""
+    """What run b proposes otherwise than run a, within the region that both cover.
+
+    Raises NotArchived where a run kept nothing.
+    """
+    scope = max(a.scope_prefix, b.scope_prefix, key=len)
     proposals = stored_proposals(a), stored_proposals(b)
     requests = stored_requests(a), stored_requests(b)
     by: dict[str, dict[str, Change]] = {}
     only = [0, 0]
     whole: list[Change] = []
     for kind in KINDS:
-        of_kind = requests[0][kind.name], requests[1][kind.name]
+        of_kind = tuple(_inside(each[kind.name], scope) for each in requests)
         ids = [each.columns.id for each in of_kind]
         only[0] += len(np.setdiff1d(ids[0], ids[1]))
         only[1] += len(np.setdiff1d(ids[1], ids[0]))
-        both = _either(*of_kind)
+        both = _either(of_kind[0], of_kind[1])
         best = [_best(both.columns.id, each[kind.name]) for each in proposals]
         found = _by_groups(kind.name, both, *best)
         for dimension, groups in found.items():
@@ -88,6 +92,12 @@ def diff_runs(a: MatchRun, b: MatchRun) -> RunDiff:
     return RunDiff(total, ordered, only[0], only[1])
 
 
+def _inside(requests: Chunk, scope_prefix: str) -> Chunk:
+    codes = requests.columns.region_codes
+    inside = np.array([code.startswith(scope_prefix) for code in codes], dtype=np.bool_)
+    return requests.where(inside[requests.columns.region]) if len(requests) else requests
+
+
 def _either(a: Chunk, b: Chunk) -> Chunk:
     """The requests of either run, rising by id, as b has them where it does."""
     whole = joined([b, a])
@@ -96,7 +106,7 @@ def _either(a: Chunk, b: Chunk) -> Chunk:
 
 
 def _best(ids: Int64, proposals: Mapping[str, NDArray[np.generic]]) -> _Best:
-    first = proposals["rank"] == 1
+    first = (proposals["rank"] == 1) & np.isin(proposals["request"], ids)
     place = np.searchsorted(ids, proposals["request"][first])
     found = _Best(*(np.zeros(len(ids), dtype=np.int64) for _ in range(3)))
     found.offer[:] = -1

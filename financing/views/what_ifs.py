@@ -144,14 +144,15 @@ def what_if_context(run: MatchRun, user: User) -> dict[str, Any]:
 
 
 def run_before(run: MatchRun, user: User) -> MatchRun | None:
-    """The last run over the same region that wrote its proposals before this one."""
+    """The last run over the same region or one around it that wrote before this one."""
+    around = [run.scope_prefix[:length] for length in range(0, len(run.scope_prefix) + 1, 2)]
     return (
         MatchRun.objects.visible_to(user)
         .written()
         .filter(
             kind=RunKind.FULL,
             status=RunStatus.DONE,
-            scope_prefix=run.scope_prefix,
+            scope_prefix__in=around,
             created_at__lt=run.created_at,
         )
         .order_by("-finished_at", "-pk")

@@ -4,11 +4,13 @@ from decimal import Decimal
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from financing.models.match_runs import MatchRun
 from financing.models.proposals import Proposal
+from financing.services.match_runs import request_nightly_run
 from tests.factories.accounts import make_coordinator
-from tests.factories.businesses import make_office
+from tests.factories.businesses import make_business, make_office
 from tests.factories.financing import make_loan_offer, make_loan_request, make_policy, make_run
 
 pytestmark = pytest.mark.django_db
@@ -134,6 +136,23 @@ def test_two_runs_are_compared(signed_in, run_outbox):
     assert "For 1 request the first proposal stays the same" in text
     assert "1 request was open in one of the two runs only" in text
     assert signed_in.get(address("run_compare", later.pk, later.pk)).status_code == 404
+
+
+def test_a_regional_run_is_compared_with_the_national_one_inside_its_region(signed_in, run_outbox):
+    make_loan_request()
+    make_loan_request(make_business(region="440300"))
+    make_loan_offer(capacity_amount=Decimal(50_000_000))
+    national = request_nightly_run(on=timezone.localdate())
+    run_outbox()
+
+    run = ask(signed_in)
+    run_outbox()
+
+    text = text_of(signed_in.get(address("run_detail", run.pk)))
+    assert MatchRun.objects.get(pk=national.pk).proposal_count == 2
+    assert "For 1 request the first proposal stays the same" in text
+    assert "loses its proposals" not in text
+    assert "in one of the two runs only" not in text
 
 
 def test_runs_that_kept_nothing_say_so(signed_in, office):
