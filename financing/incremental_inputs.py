@@ -24,6 +24,7 @@ from financing.matching.values import (
     first_value_fen,
 )
 from financing.models import Proposal
+from financing.offer_takers import requests_to_decide
 from financing.pair_kinds import AnyOffer, PairKind
 from financing.request_fits import fitting_offers
 from financing.run_inputs import RunInput, in_matching, live_offers, read_rows, with_room
@@ -105,9 +106,6 @@ def _deciding(kind: PairKind, offers: Sequence[AnyOffer], on: date) -> Q:
     there are none or they are out of date, those it may suit."""
     offer = rows_of(kind).offer_rows(offers, on)[0]
     if isinstance(offer, tables.LoanOfferRow):
-        # The compiled matcher is loaded by the tasks that come here, never by a web process.
-        from financing.offer_takers import requests_to_decide  # noqa: PLC0415
-
         ids = requests_to_decide(offer, match_rows.policy_row(current_policy(on), on))
         if ids is not None:
             return Q(pk__in=ids)

@@ -6,16 +6,14 @@ with the readable rules pair by pair. Insurance offers are few and looked at one
 
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from financing.matching.context import make_context
 from financing.matching.eligibility import passing_pair
+from financing.matching.national.offer_book import OfferBook
 from financing.matching.national.tables import ColumnError
 from financing.matching.policy import MatchingPolicy
 from financing.matching.tables import LoanOfferRow, LoanRequestRow, OfferRow, RequestRow
-
-if TYPE_CHECKING:
-    from financing.matching.national.offer_book import OfferBook
 
 
 class Fitting(NamedTuple):
@@ -26,7 +24,7 @@ class Fitting(NamedTuple):
     saving_fen: int
 
 
-_book: "OfferBook | None" = None
+_book: OfferBook | None = None
 
 
 def fitting_offers(
@@ -48,9 +46,6 @@ def _fitting_loans(
     request: LoanRequestRow, offers: Sequence[LoanOfferRow], policy: MatchingPolicy
 ) -> list[Fitting]:
     global _book
-    # Numba is loaded by the tasks that come here, never by a web process.
-    from financing.matching.national.offer_book import OfferBook  # noqa: PLC0415
-
     if _book is None or not _book.is_of(offers, policy):
         _book = OfferBook(offers, policy, before=_book)
     book = _book

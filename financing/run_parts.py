@@ -69,14 +69,6 @@ def stored_requests(run: MatchRun) -> dict[RequestKind, Chunk]:
     }
 
 
-def stored_certificate(run: MatchRun, kind: PairKind) -> dict[str, dict[str, int]]:
-    """By offer id: room before and after, prices, least value given to. Raises NotArchived."""
-    parts = parts_of(run, [f"{kind.name}.certificate"])
-    if not parts:
-        raise NotArchived(f"run {run.pk} keeps no certificate")
-    return certificate_of_part(parts[f"{kind.name}.certificate"][0])
-
-
 def certificate_of_part(data: bytes) -> dict[str, dict[str, int]]:
     """The same from the part (KindResult)."""
     arrays, codes = arrays_from_bytes(data)

@@ -88,16 +88,6 @@ class RequestInRun:
         )
 
 
-def explain_of_run(
-    run: MatchRun, kind: PairKind, request_id: int, offer_id: int
-) -> StoredExplanation:
-    """One pair as the stored run saw it. Raises NotArchived and NotInRun."""
-    found = request_in_run(run, kind, request_id)
-    if str(offer_id) not in found.offers:
-        raise NotInRun(f"run {run.pk}: {kind.name} {request_id}, {offer_id}")
-    return found.explain(str(offer_id))
-
-
 def request_in_run(run: MatchRun, kind: PairKind, request_id: int) -> RequestInRun:
     """A request, and what the run decided on and gave it, in two queries.
 

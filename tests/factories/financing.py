@@ -156,6 +156,11 @@ def make_loan_request(
     return request
 
 
+def make_loan_request_in(region: str = "320505", **fields: Any) -> LoanRequest:
+    """The same of a business in this division."""
+    return make_loan_request(make_business(region=region), **fields)
+
+
 def make_run(**fields: Any) -> MatchRun:
     """A finished national run."""
     now = timezone.now()

@@ -41,7 +41,8 @@ from tests.factories.studies import consent_of_all, staff_of, withdraw_consent_o
 
 pytestmark = pytest.mark.django_db
 AMOUNT = Decimal("2345600.00")
-AMOUNTS = ("2345600", "2,345,600", "234.56", "2.3456", "2.35", "235")
+# In yuan, in ten thousands and in millions; a bare 235 might be the number of any row.
+AMOUNTS = ("2345600", "2,345,600", "234.56", "2.3456", "2.35", "235万", "235 万", "235\u00a0万")
 # None of them is an example in the help of a form.
 PLACES = ("330106", "330100", "西湖", "杭州", "Xihu", "Hangzhou")
 _ids = count(7_345_000_001)

@@ -13,10 +13,10 @@ from financing.suppositions import Supposition, SuppositionRefused
 from sipo_portal.audit.actors import Actor
 from sipo_portal.audit.models import AuditEvent
 from tests.factories.accounts import make_coordinator
-from tests.factories.businesses import make_appraisal, make_business, make_office, make_patent
+from tests.factories.businesses import make_office
 from tests.factories.financing import (
     make_loan_offer,
-    make_loan_request,
+    make_loan_request_in,
     make_policy,
     make_proposal,
 )
@@ -39,13 +39,6 @@ def policy(db):
     return make_policy()
 
 
-def request_in(region, **fields):
-    business = make_business(region=region)
-    patent = make_patent(business)
-    make_appraisal(patent, 5_000_000)
-    return make_loan_request(business, [patent], **fields)
-
-
 def pairs():
     return sorted(Proposal.objects.values_list("loan_request_id", "loan_offer_id"))
 
@@ -65,7 +58,7 @@ def confirmed(actor, run):
 
 
 def test_a_what_if_writes_no_proposal_and_changes_nothing_that_stands(actor, office):
-    request, offer = request_in("320505"), make_loan_offer()
+    request, offer = make_loan_request_in("320505"), make_loan_offer()
     standing = make_proposal(request, make_loan_offer(status="closed"))
     before = Proposal.objects.values().get()
 
@@ -89,7 +82,7 @@ def test_a_what_if_writes_no_proposal_and_changes_nothing_that_stands(actor, off
 )
 def test_capacities_and_offers_may_be_supposed(actor, office, supposed, reached):
     for _each in range(2):
-        request_in("320505", least_accepted=Decimal(1_000_000))
+        make_loan_request_in("320505", least_accepted=Decimal(1_000_000))
     offer = make_loan_offer(capacity_amount=Decimal(100_000_000))
     given = {}
     if supposed.get("without"):
@@ -105,7 +98,7 @@ def test_capacities_and_offers_may_be_supposed(actor, office, supposed, reached)
 
 
 def test_one_offer_more(actor, office):
-    request_in("320505")
+    make_loan_request_in("320505")
     draft = make_loan_offer(status="draft")
 
     assert what_if(actor, office).reached_count == 0
@@ -115,7 +108,7 @@ def test_one_offer_more(actor, office):
 
 
 def test_other_figures_of_the_policy(actor, office, policy):
-    request_in("320505")
+    make_loan_request_in("320505")
     for _each in range(3):
         make_loan_offer()
 
@@ -142,7 +135,7 @@ def test_what_says_nothing_is_refused(actor, office, supposed):
 
 
 def test_confirmed_it_becomes_what_stands(actor, office):
-    request, offer = request_in("320505"), make_loan_offer()
+    request, offer = make_loan_request_in("320505"), make_loan_offer()
     make_proposal(request, make_loan_offer(status="closed"))
     run = what_if(actor, office)
 
@@ -160,7 +153,7 @@ def test_confirmed_it_becomes_what_stands(actor, office):
 
 
 def test_confirmed_after_a_change_it_is_not_written(actor, office):
-    request = request_in("320505")
+    request = make_loan_request_in("320505")
     offer = make_loan_offer()
     run = what_if(actor, office)
     request.principal = Decimal(900_000)
@@ -175,7 +168,7 @@ def test_confirmed_after_a_change_it_is_not_written(actor, office):
 
 
 def test_what_supposes_something_is_never_confirmed(actor, office):
-    request_in("320505")
+    make_loan_request_in("320505")
     make_loan_offer()
     run = what_if(actor, office, policy={"proposals_per_request": "1"})
 
@@ -186,7 +179,7 @@ def test_what_supposes_something_is_never_confirmed(actor, office):
 
 
 def test_a_newer_run_another_office_and_a_real_run_are_refused(actor, office):
-    request_in("320505")
+    make_loan_request_in("320505")
     make_loan_offer()
     run = what_if(actor, office)
     other = Actor.of(make_coordinator(make_office("440000")))
@@ -204,7 +197,7 @@ def test_a_newer_run_another_office_and_a_real_run_are_refused(actor, office):
 
 def test_a_run_done_again_gives_the_same_digests(actor, office):
     for _each in range(3):
-        request_in("320505")
+        make_loan_request_in("320505")
     make_loan_offer(capacity_amount=Decimal(1_500_000))
     make_loan_offer()
     night = match_runs.request_nightly_run(on=timezone.localdate())

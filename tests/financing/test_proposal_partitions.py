@@ -16,10 +16,10 @@ from financing.proposal_rows import ProposalRows
 from financing.services import full_runs, incremental_runs, match_runs
 from sipo_portal.audit.actors import Actor
 from tests.factories.accounts import make_coordinator
-from tests.factories.businesses import make_appraisal, make_business, make_office, make_patent
+from tests.factories.businesses import make_office
 from tests.factories.financing import (
     make_loan_offer,
-    make_loan_request,
+    make_loan_request_in,
     make_policy,
     make_proposal,
     make_run,
@@ -33,13 +33,6 @@ MOST_YUAN = 10**10
 @pytest.fixture(autouse=True)
 def policy(db):
     return make_policy()
-
-
-def request_in(region, **fields):
-    business = make_business(region=region)
-    patent = make_patent(business)
-    make_appraisal(patent, 5_000_000)
-    return make_loan_request(business, [patent], **fields)
 
 
 def pairs():
@@ -102,7 +95,7 @@ def test_every_value_arrives_as_it_was():
 
 
 def test_a_national_run_has_a_partition_of_its_own_and_the_next_one_takes_its_place():
-    request, offer = request_in("320505"), make_loan_offer()
+    request, offer = make_loan_request_in("320505"), make_loan_offer()
 
     first = national()
     assert proposal_partitions.partitions() == [f"financing_proposal_run_{first.pk}"]
@@ -115,7 +108,11 @@ def test_a_national_run_has_a_partition_of_its_own_and_the_next_one_takes_its_pl
 
 def test_what_a_national_run_does_not_replace_survives_its_predecessor():
     """Its business is suspended meanwhile: the run is not about it, what stood stands."""
-    stays, request, offer = request_in("320505"), request_in("320505"), make_loan_offer()
+    stays, request, offer = (
+        make_loan_request_in("320505"),
+        make_loan_request_in("320505"),
+        make_loan_offer(),
+    )
     first = national()
     before = Proposal.objects.filter(loan_request=stays).values().get()
     stays.business.status = "suspended"
@@ -130,7 +127,7 @@ def test_what_a_national_run_does_not_replace_survives_its_predecessor():
 
 
 def test_a_regional_run_replaces_what_lies_in_the_nation_s_partition():
-    inside, outside = request_in("320505"), request_in("440305")
+    inside, outside = make_loan_request_in("320505"), make_loan_request_in("440305")
     make_loan_offer(regions=[])
     night = national()
 
@@ -141,7 +138,7 @@ def test_a_regional_run_replaces_what_lies_in_the_nation_s_partition():
 
 
 def test_an_incremental_run_replaces_what_lies_in_the_nation_s_partition():
-    request, offer = request_in("320505"), make_loan_offer()
+    request, offer = make_loan_request_in("320505"), make_loan_offer()
     national()
     request.principal = Decimal(600_000)
     request.save()
@@ -158,7 +155,7 @@ def test_a_table_left_by_a_dead_worker_goes_with_the_next_run():
     lost = make_run(status="failed")
     with connection.cursor() as cursor:
         cursor.execute("SELECT financing_open_partition(%s)", [lost.pk])
-    request_in("320505")
+    make_loan_request_in("320505")
     make_loan_offer()
 
     run = national()
@@ -177,7 +174,7 @@ def test_the_same_pair_twice_in_one_partition_is_refused():
 
 
 def test_deleting_an_offer_deletes_its_proposals():
-    request, offer = request_in("320505"), make_loan_offer()
+    request, offer = make_loan_request_in("320505"), make_loan_offer()
     national()
 
     offer.delete()
@@ -188,7 +185,7 @@ def test_deleting_an_offer_deletes_its_proposals():
 
 @pytest.mark.skipif(not settings.DATABASE_APP_ROLE, reason="needs the application's role")
 def test_the_application_s_role_may_do_a_whole_run():
-    request, offer = request_in("320505"), make_loan_offer()
+    request, offer = make_loan_request_in("320505"), make_loan_offer()
     national()
     with connection.cursor() as cursor:
         cursor.execute(

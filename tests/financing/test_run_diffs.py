@@ -15,12 +15,16 @@ from financing.run_outcomes import fairness_now
 from financing.run_parts import NotArchived
 from financing.services import dry_runs, full_runs, match_runs, matches
 from financing.services.run_pruning import prune_runs
-from financing.stored_explanations import NotInRun, explain_of_run
+from financing.stored_explanations import NotInRun, request_in_run
 from financing.suppositions import Supposition
 from sipo_portal.audit.actors import Actor
 from tests.factories.accounts import make_coordinator
-from tests.factories.businesses import make_appraisal, make_business, make_office, make_patent
-from tests.factories.financing import make_loan_offer, make_loan_request, make_policy
+from tests.factories.businesses import make_office
+from tests.factories.financing import (
+    make_loan_offer,
+    make_loan_request_in,
+    make_policy,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -40,13 +44,6 @@ def actor(office):
     return Actor.of(make_coordinator(office))
 
 
-def request_in(region, **fields):
-    business = make_business(region=region)
-    patent = make_patent(business)
-    make_appraisal(patent, 5_000_000)
-    return make_loan_request(business, [patent], **fields)
-
-
 def what_if(actor, office, **supposed):
     run = dry_runs.request_dry_run(actor=actor, office=office, supposition=Supposition(**supposed))
     full_runs.run_full(run.pk)
@@ -55,8 +52,10 @@ def what_if(actor, office, **supposed):
 
 
 def test_who_gains_who_loses_and_whose_best_offer_changes(actor, office):
-    only_cheap = request_in("320505", principal=Decimal(300_000), least_accepted=Decimal(300_000))
-    either = request_in("320506")
+    only_cheap = make_loan_request_in(
+        "320505", principal=Decimal(300_000), least_accepted=Decimal(300_000)
+    )
+    either = make_loan_request_in("320506")
     cheap = make_loan_offer(interest_rate_percent=Decimal("2.5"), min_principal=Decimal(100_000))
     dear = make_loan_offer(
         status="draft", interest_rate_percent=Decimal("3.2"), min_principal=Decimal(500_000)
@@ -81,7 +80,7 @@ def test_who_gains_who_loses_and_whose_best_offer_changes(actor, office):
 
 def test_the_same_run_twice_differs_in_nothing(actor, office):
     for _each in range(3):
-        request_in("320505")
+        make_loan_request_in("320505")
     make_loan_offer()
 
     diff = diff_runs(what_if(actor, office), what_if(actor, office))
@@ -92,12 +91,12 @@ def test_the_same_run_twice_differs_in_nothing(actor, office):
 
 
 def test_requests_that_one_run_was_not_about_are_counted(actor, office):
-    first = request_in("320505")
+    first = make_loan_request_in("320505")
     make_loan_offer()
     before = what_if(actor, office)
     first.status = "withdrawn"
     first.save()
-    request_in("320505")
+    make_loan_request_in("320505")
     after = what_if(actor, office)
 
     diff = diff_runs(before, after)
@@ -107,8 +106,8 @@ def test_requests_that_one_run_was_not_about_are_counted(actor, office):
 
 
 def test_completed_matches_of_the_run_are_counted_as_of_now(actor, office):
-    request = request_in("320505")
-    request_in("320505")
+    request = make_loan_request_in("320505")
+    make_loan_request_in("320505")
     make_loan_offer()
     run = match_runs.request_run(actor=actor, office=office)
     full_runs.run_full(run.pk)
@@ -129,7 +128,7 @@ def test_completed_matches_of_the_run_are_counted_as_of_now(actor, office):
 
 
 def test_the_input_goes_first_then_the_result(actor, office, capsys):
-    request_in("320505")
+    make_loan_request_in("320505")
     make_loan_offer()
     run = what_if(actor, office)
     call_command("replay_run", str(run.pk))
@@ -149,7 +148,7 @@ def test_the_input_goes_first_then_the_result(actor, office, capsys):
 
 
 def test_the_check_of_the_columns_finds_a_chunk_that_is_not_as_its_records(actor, office, capsys):
-    request = request_in("320505")
+    request = make_loan_request_in("320505")
     make_loan_offer()
     what_if(actor, office)
     call_command("check_snapshot")
@@ -164,8 +163,10 @@ def test_the_check_of_the_columns_finds_a_chunk_that_is_not_as_its_records(actor
 
 
 def test_a_stored_run_says_why_a_pair_was_proposed_or_not_whatever_came_after(actor, office):
-    small = request_in("320505", principal=Decimal(300_000), least_accepted=Decimal(300_000))
-    large = request_in("320506", least_accepted=Decimal(1_000_000))
+    small = make_loan_request_in(
+        "320505", principal=Decimal(300_000), least_accepted=Decimal(300_000)
+    )
+    large = make_loan_request_in("320506", least_accepted=Decimal(1_000_000))
     best = make_loan_offer(interest_rate_percent=Decimal("2.5"))
     big = make_loan_offer(min_principal=Decimal(500_000))
     short = make_loan_offer(interest_rate_percent=Decimal("2.0"), capacity_amount=Decimal(100_000))
@@ -175,11 +176,11 @@ def test_a_stored_run_says_why_a_pair_was_proposed_or_not_whatever_came_after(ac
     type(best).objects.update(status="closed", capacity_amount=Decimal(0))
 
     def outcome(request, offer):
-        return explain_of_run(run, LOAN, request.pk, offer.pk).outcome
+        return request_in_run(run, LOAN, request.pk).explain(str(offer.pk)).outcome
 
     assert outcome(large, best) == "proposed"
     assert outcome(large, big) == "proposed"
     assert outcome(small, big) == "amount_out_of_range"
     assert outcome(large, short) == "capacity_exhausted"
     with pytest.raises(NotInRun):
-        explain_of_run(run, LOAN, request_in("320505").pk, best.pk)
+        request_in_run(run, LOAN, make_loan_request_in("320505").pk)

@@ -15,8 +15,13 @@ from financing.services.run_pruning import prune_runs
 from financing.stored_explanations import NotInRun, request_in_run
 from sipo_portal.audit.actors import Actor
 from tests.factories.accounts import make_coordinator
-from tests.factories.businesses import make_appraisal, make_business, make_office, make_patent
-from tests.factories.financing import make_loan_offer, make_loan_request, make_policy, make_run
+from tests.factories.businesses import make_office
+from tests.factories.financing import (
+    make_loan_offer,
+    make_loan_request_in,
+    make_policy,
+    make_run,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -33,13 +38,6 @@ def signed_in(client, coordinator):
     return client
 
 
-def request_in(region="320505", **fields):
-    business = make_business(region=region)
-    patent = make_patent(business)
-    make_appraisal(patent, 5_000_000)
-    return make_loan_request(business, [patent], **fields)
-
-
 def run_now(coordinator):
     run = match_runs.request_run(actor=Actor.of(coordinator), office=coordinator.office)
     full_runs.run_full(run.pk)
@@ -51,7 +49,7 @@ def address(run, request, kind="loan"):
 
 
 def test_the_page_explains_that_day(signed_in, coordinator, django_assert_max_num_queries):
-    request = request_in(least_accepted=Decimal(1_000_000))
+    request = make_loan_request_in(least_accepted=Decimal(1_000_000))
     best = make_loan_offer(name="Best", interest_rate_percent=Decimal("2.5"))
     make_loan_offer(name="Sister", institution=best.institution)
     make_loan_offer(name="Tight", capacity_amount=Decimal(100_000))
@@ -83,7 +81,7 @@ def test_the_page_explains_that_day(signed_in, coordinator, django_assert_max_nu
 
 
 def test_a_loser_reads_the_price_and_what_it_would_have_had_to_be_worth(signed_in, coordinator):
-    rivals = [request_in(least_accepted=Decimal(1_000_000)) for _each in range(3)]
+    rivals = [make_loan_request_in(least_accepted=Decimal(1_000_000)) for _each in range(3)]
     make_loan_offer(name="Only", capacity_amount=Decimal(1_000_000))
     run = run_now(coordinator)
     winner = Proposal.objects.filter(run=run).values_list("loan_request", flat=True)
@@ -105,7 +103,7 @@ def test_a_loser_reads_the_price_and_what_it_would_have_had_to_be_worth(signed_i
 
 def test_pieces_that_do_not_hold_the_request_are_not_read(coordinator, monkeypatch):
     monkeypatch.setattr(run_archive, "LINES_PER_PART", 2)
-    asked = [request_in() for _each in range(5)]
+    asked = [make_loan_request_in() for _each in range(5)]
     offer, other = make_loan_offer(), make_loan_offer(interest_rate_percent=Decimal("2.5"))
     run = run_now(coordinator)
     assert run.parts.filter(name="loan.requests").count() == 3
@@ -122,10 +120,10 @@ def test_pieces_that_do_not_hold_the_request_are_not_read(coordinator, monkeypat
 
 
 def test_what_a_run_does_not_tell_is_said(signed_in, coordinator):
-    asked = request_in()
+    asked = make_loan_request_in()
     make_loan_offer(name="Best")
     run = run_now(coordinator)
-    late = request_in()
+    late = make_loan_request_in()
     assert "did not look at this request" in signed_in.get(address(run, late)).content.decode()
     small = make_run(kind="request", loan_request=asked)
     assert "keeps nothing to explain" in signed_in.get(address(small, asked)).content.decode()
@@ -139,7 +137,7 @@ def test_what_a_run_does_not_tell_is_said(signed_in, coordinator):
 
 
 def test_foreign_runs_and_requests_are_not_found(signed_in, coordinator):
-    own, foreign = request_in(), request_in("440000")
+    own, foreign = make_loan_request_in(), make_loan_request_in("440000")
     run = make_run(scope_prefix="32", office=coordinator.office)
     elsewhere = make_run(scope_prefix="44", office=make_office("440000"))
     assert signed_in.get(address(run, own)).status_code == 200
@@ -149,7 +147,7 @@ def test_foreign_runs_and_requests_are_not_found(signed_in, coordinator):
 
 
 def test_the_review_page_leads_to_the_last_run(signed_in, coordinator):
-    asked = request_in()
+    asked = make_loan_request_in()
     run = make_run(scope_prefix="32", office=coordinator.office)
     page = signed_in.get(reverse("financing:review_request", args=[asked.pk]))
     assert address(run, asked) in page.content.decode()

@@ -10,10 +10,10 @@ from financing.models.proposals import Proposal
 from financing.services import full_runs, incremental_runs, match_runs
 from sipo_portal.audit.actors import Actor
 from tests.factories.accounts import make_coordinator
-from tests.factories.businesses import make_appraisal, make_business, make_office, make_patent
+from tests.factories.businesses import make_office
 from tests.factories.financing import (
     make_loan_offer,
-    make_loan_request,
+    make_loan_request_in,
     make_match,
     make_policy,
     make_proposal,
@@ -38,13 +38,6 @@ def policy(db):
     return make_policy()
 
 
-def request_in(region, **fields):
-    business = make_business(region=region)
-    patent = make_patent(business)
-    make_appraisal(patent, 5_000_000)
-    return make_loan_request(business, [patent], **fields)
-
-
 def pairs():
     return sorted(Proposal.objects.values_list("loan_request_id", "loan_offer_id"))
 
@@ -60,7 +53,7 @@ def start(actor, office):
 
 
 def test_a_regional_run_touches_only_its_region(actor, office):
-    inside, outside = request_in("320505"), request_in("440305")
+    inside, outside = make_loan_request_in("320505"), make_loan_request_in("440305")
     offer = make_loan_offer()
     kept = make_proposal(outside, offer, run=make_run(kind="request", loan_request=outside))
 
@@ -77,8 +70,8 @@ def test_it_uses_at_most_its_share_of_the_last_national_run(actor, office, share
     policy_room = Decimal(4_000_000) / Decimal("1.5")
     offer = make_loan_offer(capacity_amount=policy_room.quantize(Decimal(1)) + 1)
     for _each in range(4):
-        request_in("320505", least_accepted=Decimal(1_000_000))
-        request_in("440305")
+        make_loan_request_in("320505", least_accepted=Decimal(1_000_000))
+        make_loan_request_in("440305")
     proposed = {"320505": f"{share}000000.00", "440305": f"{4 - share}000000.00"}
     make_run(allotted={str(offer.pk): proposed})
 
@@ -92,7 +85,7 @@ def test_run_again_it_gives_the_same(actor, office):
     """The share is what the national run gave, whatever became of its proposals since."""
     make_loan_offer(capacity_amount=Decimal(2_666_667))
     for region in ("320505", "320505", "440305", "440305"):
-        request_in(region, least_accepted=Decimal(1_000_000))
+        make_loan_request_in(region, least_accepted=Decimal(1_000_000))
     national = match_runs.request_nightly_run(on=timezone.localdate())
     full_runs.run_full(national.pk)
     given = Proposal.objects.filter(business__region="320505").count()
@@ -106,14 +99,14 @@ def test_run_again_it_gives_the_same(actor, office):
 def test_without_a_national_run_the_share_is_that_of_the_open_principal(actor, office):
     offer = make_loan_offer(capacity_amount=Decimal(2_666_667))
     for region in ("320505", "320506", "440305", "440306"):
-        request_in(region, least_accepted=Decimal(1_000_000))
+        make_loan_request_in(region, least_accepted=Decimal(1_000_000))
 
     run = start(actor, office)
 
     assert offer.matches.count() == 0
     assert Proposal.objects.filter(run=run).count() == 2
     # Half of 4 million in the country: two of the two requests here, none more is possible.
-    request_in("320505", least_accepted=Decimal(1_000_000))
+    make_loan_request_in("320505", least_accepted=Decimal(1_000_000))
     third = start(actor, office)
     used = sum(Proposal.objects.filter(run=third).values_list("amount", flat=True))
     assert used <= Decimal(4_000_000) * 3 / 5
@@ -124,9 +117,9 @@ def test_booked_and_held_are_taken_off_before_sharing(actor, office):
     offer = make_loan_offer(
         capacity_amount=Decimal(4_000_000), booked_amount=Decimal(1_000_000), booked_count=1
     )
-    make_match(request_in("320507", status="open"), offer, status="referred")
+    make_match(make_loan_request_in("320507", status="open"), offer, status="referred")
     for _each in range(4):
-        request_in("320505", least_accepted=Decimal(1_000_000))
+        make_loan_request_in("320505", least_accepted=Decimal(1_000_000))
 
     run = start(actor, office)
 
@@ -138,7 +131,7 @@ def test_booked_and_held_are_taken_off_before_sharing(actor, office):
 
 
 def test_a_submitted_request_is_opened_and_matched_at_once():
-    request, offer = request_in("320505", status="submitted"), make_loan_offer()
+    request, offer = make_loan_request_in("320505", status="submitted"), make_loan_offer()
 
     incremental_runs.match_request(request.pk)
 
@@ -150,7 +143,7 @@ def test_a_submitted_request_is_opened_and_matched_at_once():
 
 
 def test_matching_a_request_twice_leaves_one_set_of_proposals():
-    request, offer = request_in("320505"), make_loan_offer()
+    request, offer = make_loan_request_in("320505"), make_loan_offer()
 
     incremental_runs.match_request(request.pk)
     incremental_runs.match_request(request.pk)
@@ -159,7 +152,7 @@ def test_matching_a_request_twice_leaves_one_set_of_proposals():
 
 
 def test_a_request_no_longer_in_matching_loses_its_proposals():
-    request = request_in("320505", status="withdrawn")
+    request = make_loan_request_in("320505", status="withdrawn")
     make_proposal(request, make_loan_offer())
 
     incremental_runs.match_request(request.pk)
@@ -177,8 +170,8 @@ def test_a_vanished_request_is_normal():
 def test_one_request_gets_only_what_standing_proposals_leave():
     # Room 1.5 million, 1 million of it proposed to another request.
     offer = make_loan_offer(capacity_amount=Decimal(1_000_000))
-    make_proposal(request_in("320505"), offer)
-    late = request_in("320505", least_accepted=Decimal(1_000_000))
+    make_proposal(make_loan_request_in("320505"), offer)
+    late = make_loan_request_in("320505", least_accepted=Decimal(1_000_000))
 
     incremental_runs.match_request(late.pk)
 
@@ -186,7 +179,7 @@ def test_one_request_gets_only_what_standing_proposals_leave():
 
 
 def test_a_published_offer_is_added_behind_what_requests_have():
-    request, first = request_in("320505"), make_loan_offer()
+    request, first = make_loan_request_in("320505"), make_loan_offer()
     make_proposal(request, first)
     offer = make_loan_offer()
 
@@ -198,7 +191,7 @@ def test_a_published_offer_is_added_behind_what_requests_have():
 
 
 def test_a_request_with_k_proposals_gets_no_more():
-    request = request_in("320505")
+    request = make_loan_request_in("320505")
     for rank in (1, 2, 3):
         make_proposal(request, make_loan_offer(), rank=rank)
     offer = make_loan_offer()
@@ -210,7 +203,7 @@ def test_a_request_with_k_proposals_gets_no_more():
 
 @pytest.mark.parametrize("status", ["paused", "closed"])
 def test_an_offer_no_longer_live_loses_its_proposals_and_no_other(status):
-    request = request_in("320505")
+    request = make_loan_request_in("320505")
     offer, other = make_loan_offer(status=status), make_loan_offer()
     make_proposal(request, offer)
     make_proposal(request, other, rank=2)
@@ -227,8 +220,8 @@ def test_coordinators_see_runs_of_their_region_and_of_the_country(actor, office)
     national, own = make_run(), make_run(scope_prefix="32", office=office)
     below = make_run(scope_prefix="3205", office=make_office("320500"))
     foreign = make_run(scope_prefix="44", office=make_office("440000"))
-    one = make_run(kind="request", loan_request=request_in("320505"))
-    foreign_one = make_run(kind="request", loan_request=request_in("440305"))
+    one = make_run(kind="request", loan_request=make_loan_request_in("320505"))
+    foreign_one = make_run(kind="request", loan_request=make_loan_request_in("440305"))
 
     seen = set(MatchRun.objects.visible_to(actor.user))
 

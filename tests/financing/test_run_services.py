@@ -17,15 +17,12 @@ from sipo_portal.outbox.models import OutboxMessage
 from sipo_portal.workflow.lifecycle import TransitionRefused
 from tests.factories.accounts import make_coordinator
 from tests.factories.businesses import (
-    make_appraisal,
-    make_business,
     make_encumbrance,
     make_office,
-    make_patent,
 )
 from tests.factories.financing import (
     make_loan_offer,
-    make_loan_request,
+    make_loan_request_in,
     make_policy,
     make_proposal,
 )
@@ -46,13 +43,6 @@ def actor(office):
 @pytest.fixture(autouse=True)
 def policy(db):
     return make_policy()
-
-
-def request_in(region, **fields):
-    business = make_business(region=region)
-    patent = make_patent(business)
-    make_appraisal(patent, 5_000_000)
-    return make_loan_request(business, [patent], **fields)
 
 
 def pairs():
@@ -113,7 +103,7 @@ def test_two_beats_of_one_night_make_one_run():
 
 
 def test_a_run_replaces_the_proposals_of_its_requests(actor, office):
-    request = request_in("320505")
+    request = make_loan_request_in("320505")
     offer, gone = make_loan_offer(), make_loan_offer(status="closed")
     make_proposal(request, gone)
 
@@ -133,7 +123,7 @@ def test_a_run_replaces_the_proposals_of_its_requests(actor, office):
 
 
 def test_nothing_is_written_when_writing_fails(actor, office, monkeypatch):
-    request, offer = request_in("320505"), make_loan_offer(status="closed")
+    request, offer = make_loan_request_in("320505"), make_loan_offer(status="closed")
     make_loan_offer()
     make_proposal(request, offer)
     before = pairs()
@@ -154,7 +144,7 @@ def test_nothing_is_written_when_writing_fails(actor, office, monkeypatch):
 
 
 def test_an_interrupted_run_starts_again_from_its_row(actor, office, monkeypatch):
-    request, offer = request_in("320505"), make_loan_offer()
+    request, offer = make_loan_request_in("320505"), make_loan_offer()
     run = match_runs.request_run(actor=actor, office=office)
     finish = full_runs.finish_full_run
     monkeypatch.setattr(full_runs, "finish_full_run", lambda *_each: 1 / 0)
@@ -172,7 +162,7 @@ def test_an_interrupted_run_starts_again_from_its_row(actor, office, monkeypatch
 
 
 def test_delivered_twice_it_gives_one_result(actor, office):
-    request_in("320505")
+    make_loan_request_in("320505")
     make_loan_offer()
     run = start(actor, office)
     first = list(Proposal.objects.values_list("pk", flat=True))
@@ -184,8 +174,8 @@ def test_delivered_twice_it_gives_one_result(actor, office):
 
 
 def test_the_same_input_gives_the_same_digests(actor, office):
-    request_in("320505")
-    request_in("320506")
+    make_loan_request_in("320505")
+    make_loan_request_in("320506")
     make_loan_offer()
 
     first, second = start(actor, office), start(actor, office)
@@ -196,7 +186,7 @@ def test_the_same_input_gives_the_same_digests(actor, office):
 
 
 def test_a_cancelled_run_writes_nothing(actor, office):
-    request, offer = request_in("320505"), make_loan_offer(status="closed")
+    request, offer = make_loan_request_in("320505"), make_loan_offer(status="closed")
     make_loan_offer()
     make_proposal(request, offer)
     before = pairs()
@@ -214,7 +204,7 @@ def test_a_cancelled_run_writes_nothing(actor, office):
 
 @pytest.mark.parametrize("moment", ["matching", "writing"])
 def test_cancelled_while_it_works_it_writes_nothing(actor, office, monkeypatch, moment):
-    request_in("320505")
+    make_loan_request_in("320505")
     make_loan_offer()
     run = match_runs.request_run(actor=actor, office=office)
     reach = full_runs.reach
@@ -232,7 +222,7 @@ def test_cancelled_while_it_works_it_writes_nothing(actor, office, monkeypatch, 
 
 
 def test_cancelled_while_prices_are_learned_it_stops_at_the_next_report(actor, office, monkeypatch):
-    request_in("320505")
+    make_loan_request_in("320505")
     make_loan_offer()
     run = match_runs.request_run(actor=actor, office=office)
     learn, ended = full_runs.run_matching, []
@@ -273,7 +263,7 @@ def meanwhile(monkeypatch):
 
 
 def test_a_request_withdrawn_meanwhile_gets_no_proposal(actor, office, meanwhile):
-    request = request_in("320505")
+    request = make_loan_request_in("320505")
     make_loan_offer()
     # Without `updated_at`: the state itself has to be looked at.
     meanwhile(lambda: LoanRequest.objects.filter(pk=request.pk).update(status="withdrawn"))
@@ -284,7 +274,7 @@ def test_a_request_withdrawn_meanwhile_gets_no_proposal(actor, office, meanwhile
 
 
 def test_an_offer_paused_meanwhile_is_not_proposed(actor, office, meanwhile):
-    request_in("320505")
+    make_loan_request_in("320505")
     offer = make_loan_offer()
 
     def pause():
@@ -298,7 +288,7 @@ def test_an_offer_paused_meanwhile_is_not_proposed(actor, office, meanwhile):
 
 
 def test_a_proposal_claimed_meanwhile_is_not_proposed_again(actor, office, meanwhile):
-    request, offer = request_in("320505"), make_loan_offer()
+    request, offer = make_loan_request_in("320505"), make_loan_offer()
     proposal = make_proposal(request, offer)
     meanwhile(lambda: matches.claim(actor=actor, proposal=proposal))
 
@@ -309,7 +299,7 @@ def test_a_proposal_claimed_meanwhile_is_not_proposed_again(actor, office, meanw
 
 
 def test_a_request_changed_meanwhile_keeps_its_newer_proposals(actor, office, meanwhile):
-    request, untouched = request_in("320505"), request_in("320505")
+    request, untouched = make_loan_request_in("320505"), make_loan_request_in("320505")
     make_loan_offer()
 
     def change():
@@ -331,7 +321,7 @@ def test_a_request_that_lost_its_proposals_meanwhile_does_not_get_them_back(
     actor, office, meanwhile
 ):
     """Its patent was pledged elsewhere: the run read it while it was free."""
-    request = request_in("320505")
+    request = make_loan_request_in("320505")
     make_loan_offer()
 
     def pledge():
@@ -345,7 +335,7 @@ def test_a_request_that_lost_its_proposals_meanwhile_does_not_get_them_back(
 
 
 def test_an_offer_changed_meanwhile_is_not_proposed_as_it_was(actor, office, meanwhile):
-    request, stays = request_in("320505"), request_in("320505")
+    request, stays = make_loan_request_in("320505"), make_loan_request_in("320505")
     offer, other = make_loan_offer(), make_loan_offer(interest_rate_percent=Decimal("3.2"))
     make_proposal(stays, offer, is_provisional=True)
 

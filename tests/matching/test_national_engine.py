@@ -13,7 +13,7 @@ from financing.matching.national.candidates import all_candidates, decide, open_
 from financing.matching.national.certificate import bound_fen
 from financing.matching.national.engine import allocate_loans
 from financing.matching.national.listing import list_pairs
-from financing.matching.national.orders import Prices, make_orders
+from financing.matching.national.orders import Prices
 from financing.matching.national.packing import NO_COUNT, Closed, pack
 from financing.matching.national.prices import room_worth_micro
 from financing.matching.national.tables import ColumnError, LoanRequestColumns, PatentColumns
@@ -81,9 +81,8 @@ def test_a_walk_finds_what_looking_at_every_pair_finds(kind):
         fen = random.integers(0, most + 1, len(problem.room))
         limited = problem.room_count < NO_COUNT
         prices = Prices(fen, np.where(limited, fen * 100, 0))
-        orders = make_orders(problem, prices)
         state = open_state(problem)
-        walked = walk(problem, lines, prices, orders, state, seed=3, listed=True)
+        walked = walk(problem, lines, prices, state, seed=3, listed=True)
         looked = decide(problem, pairs, prices, state, seed=3, listed=True)
         assert walked.worth_micro == looked.worth_micro
         for one, other in zip(walked.sums, looked.sums, strict=True):

@@ -23,7 +23,7 @@ from financing.matching.national.churn import (
 from financing.matching.national.greedy import at_least_greedy
 from financing.matching.national.in_memory import with_all_pairs
 from financing.matching.national.loan_figures import loan_figures, loan_savings
-from financing.matching.national.orders import Prices, make_orders, no_prices
+from financing.matching.national.orders import Prices, no_prices
 from financing.matching.national.packing import Closed, Problem, pack
 from financing.matching.national.proposals import Worth, worth_of
 from financing.matching.national.questions import with_answers
@@ -221,7 +221,6 @@ def best_offers(problem: Problem, *, threads: int = 1) -> Given:
         problem,
         np.arange(problem.count, dtype=np.int32),
         prices,
-        make_orders(problem, prices, threads=threads),
         State(endless, endless, np.zeros((0, 0), dtype=np.int32)),
         seed=0,
         listed=True,

@@ -210,14 +210,3 @@ def build_block(
         for n in range(here, BITS):
             rows[base + part * BITS + n] = 0
         transpose(rows, base + part * BITS)
-
-
-class Orders(NamedTuple):
-    """Nothing: walks make their orders themselves. Kept while callers pass it on."""
-
-
-def make_orders(
-    problem: Problem, prices: Prices, *, before: object = None, threads: int = 1
-) -> Orders:
-    """For callers of `walk` as it was."""
-    return Orders()

@@ -143,23 +143,6 @@ def accept(
     return places[refused]
 
 
-def state_after(problem: Problem, given: Given) -> State:
-    """Rooms left by an allocation, and what it holds (shared with `given`)."""
-    state = open_state(problem)
-    used = given.offer >= 0
-    offers = len(problem.room)
-    state.room[:] -= _sums(given.offer[used], given.amount[used], offers)
-    state.room_count[:] -= np.bincount(given.offer[used], minlength=offers)
-    return State(state.room, state.room_count, given.offer)
-
-
-def _sums(places: Int32, values: Int64, count: int) -> Int64:
-    """Exact sums by place; NumPy's weighted bincount would go through floats."""
-    total = np.zeros(count, dtype=np.int64)
-    np.add.at(total, places, values)
-    return total
-
-
 @compiled
 def _by_offer(offer: Int32, offers: int) -> tuple[Int64, Int64]:
     """Places of the bids (line x k + place) by offer, and where each offer's begin."""

@@ -13,7 +13,7 @@ import numpy as np
 from financing.matching.national.best_set import MICRO, Sums
 from financing.matching.national.candidates import Candidates, State, decide, open_state
 from financing.matching.national.loan_figures import loan_savings
-from financing.matching.national.orders import Prices, make_orders
+from financing.matching.national.orders import Prices
 from financing.matching.national.packing import Problem
 from financing.matching.national.proposals import Worth, worth_of
 from financing.matching.national.reaching import reach, unreached
@@ -208,7 +208,6 @@ def _ask(shard: Shard, question: Question) -> Answer:
             shard.problem,
             _wanting(shard, question.turn),
             lowered,
-            make_orders(shard.problem, lowered, threads=shard.threads),
             state,
             seed=shard.seed,
             listed=False,

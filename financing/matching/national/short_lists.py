@@ -7,7 +7,7 @@ import numpy as np
 
 from financing.matching.national.best_set import MICRO, Sums, no_sums
 from financing.matching.national.candidates import Candidates, State
-from financing.matching.national.orders import Prices, is_plain, make_orders
+from financing.matching.national.orders import Prices, is_plain
 from financing.matching.national.packing import Problem
 from financing.matching.national.tables import Int32
 from financing.matching.national.walk import no_short, short_candidates, walk
@@ -29,7 +29,6 @@ def short_lists(
 ) -> tuple[Candidates, Sums]:
     """Up to `most` candidates of each line among offers whose room takes it, and the sums of what
     the lines would take."""
-    orders = make_orders(problem, prices, threads=threads)
     plain = is_plain(problem)
     total = no_sums(len(problem.room))
     found = []
@@ -40,7 +39,6 @@ def short_lists(
             problem,
             some,
             prices,
-            orders,
             state,
             seed=seed,
             listed=False,

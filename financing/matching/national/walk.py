@@ -10,7 +10,7 @@ import numpy as np
 
 from financing.matching.national.best_set import MICRO, Sums, Taken, make_scratch, no_sums
 from financing.matching.national.candidates import Candidates, State
-from financing.matching.national.orders import Orders, Prices, is_plain, make_order
+from financing.matching.national.orders import Prices, is_plain, make_order
 from financing.matching.national.packing import Problem
 from financing.matching.national.portions import best_first
 from financing.matching.national.rows_of import make_look
@@ -48,7 +48,6 @@ def walk(
     problem: Problem,
     lines: Int32,
     prices: Prices,
-    orders: Orders,
     state: State,
     *,
     seed: int,
@@ -59,7 +58,7 @@ def walk(
 ) -> Walked:
     """Every line's best set at these prices among offers whose room takes it.
 
-    `lines`: packed places, rising; `orders` is no longer read.
+    `lines`: packed places, rising.
     `listed`: say what each takes; `by_lot`: ties by the lottery, else by the offers' order;
     `short`: filled with the best candidates each line met on its walk.
     """
