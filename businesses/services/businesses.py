@@ -13,6 +13,7 @@ from businesses.models import Business, BusinessMember
 from businesses.permissions import FIXED_ONCE_VERIFIED, has_own_interest, is_identity_fixed
 from businesses.rules.identifiers import IdentifierError
 from businesses.selectors import size_verdict
+from businesses.services.changed_fields import changed_names, stored_values
 from businesses.services.refusals import BusinessRefused, Refusal
 from businesses.verbs import Verb
 from sipo_portal.audit.actors import Actor
@@ -79,18 +80,14 @@ def change_business(
     IdentifierError and BusinessRefused(code_taken).
     """
     locked = Business.objects.select_for_update().get(pk=business.pk)
-    before = {field.name: getattr(locked, field.attname) for field in locked._meta.concrete_fields}
+    before = stored_values(locked)
     old = {name: getattr(locked, name) for name in _AUDITED_VALUES}
     _fill(locked, facts, keep=FIXED_ONCE_VERIFIED if is_identity_fixed(locked) else ())
     if not is_identity_fixed(locked):
         code = stored_credit_code(facts.credit_code, is_exact=is_code_exact)
         if code != locked.credit_code:
             locked.credit_code, locked.credit_code_exception_reason = code, ""
-    changed = [
-        field.name
-        for field in locked._meta.concrete_fields
-        if getattr(locked, field.attname) != before[field.name]
-    ]
+    changed = changed_names(locked, before)
     if not changed:
         return locked
     locked.assumed_fields = [name for name in locked.assumed_fields if name not in changed]

@@ -13,6 +13,7 @@ from businesses.models import Business, Patent
 from businesses.models.patents import PatentStatus
 from businesses.permissions import has_own_interest
 from businesses.rules.identifiers import parse_patent_number
+from businesses.services.changed_fields import changed_names, stored_values
 from businesses.services.refusals import BusinessRefused, Refusal
 from businesses.verbs import Verb
 from sipo_portal.audit.actors import Actor
@@ -59,13 +60,9 @@ def change_patent(*, actor: Actor, patent: Patent, entry: PatentEntry) -> Patent
     Raises as `add_patent`, and BusinessRefused(patent_ended).
     """
     locked = lock_changeable(patent)
-    before = {field.name: getattr(locked, field.attname) for field in locked._meta.concrete_fields}
+    before = stored_values(locked)
     _fill(locked, entry)
-    changed = [
-        field.name
-        for field in locked._meta.concrete_fields
-        if getattr(locked, field.attname) != before[field.name]
-    ]
+    changed = changed_names(locked, before)
     if not changed:
         return locked
     locked.assumed_fields = [name for name in locked.assumed_fields if name not in changed]

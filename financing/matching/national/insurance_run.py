@@ -28,7 +28,12 @@ from financing.matching.national.insurance_pairs import (
     insurance_figures,
     insurance_savings,
 )
-from financing.matching.national.kind_result import KindResult, ProposalColumns, kind_result
+from financing.matching.national.kind_result import (
+    KindResult,
+    ProposalColumns,
+    kind_result,
+    proposal_columns,
+)
 from financing.matching.national.packing import Closed
 from financing.matching.national.proposals import worth_of
 from financing.matching.national.ranking import ranked
@@ -131,21 +136,9 @@ def _proposals(
     if found.kept is not None:
         worths = ranking_worths(given, worths, found.kept)
     lines = ranked(problem.data.requests, given, worths, worth.first, found.seed)
-    at = (lines.request, lines.place)
     starts, ids, premium = insurance_baskets(
-        packed, columns, lines.request, given.offer[at], threads
+        packed, columns, lines.request, given.offer[lines.request, lines.place], threads
     )
-    return ProposalColumns(
-        request_id=problem.data.requests["id"][lines.request],
-        place=problem.line[lines.request].astype(np.int64),
-        offer=given.offer[at],
-        rank=lines.rank,
-        is_first=worth.first[lines.request] == lines.place,
-        amount_fen=given.amount[at],
-        saving_fen=worth.saving_fen[at],
-        value_fen=worth.value_fen[at],
-        is_conditional=np.zeros(len(lines.rank), dtype=np.bool_),
-        premium_fen=premium,
-        patents_start=starts,
-        patent_id=ids,
+    return proposal_columns(
+        problem, given, worth, lines, patents_start=starts, patent_id=ids, premium_fen=premium
     )

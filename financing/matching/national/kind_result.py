@@ -7,7 +7,10 @@ import numpy as np
 
 from financing.matching.columns import PPM
 from financing.matching.national.orders import Prices
-from financing.matching.national.packing import NO_COUNT
+from financing.matching.national.packing import NO_COUNT, Problem
+from financing.matching.national.proposals import Worth
+from financing.matching.national.ranking import Ranked
+from financing.matching.national.repair import Given
 from financing.matching.national.tables import Bool, Int32, Int64, UInt8
 from financing.matching.policy import MatchingPolicy
 from financing.matching.rooms import room_of
@@ -84,6 +87,40 @@ def no_proposals() -> ProposalColumns:
         premium_fen=whole,
         patents_start=np.zeros(1, dtype=np.int64),
         patent_id=whole,
+    )
+
+
+def proposal_columns(
+    problem: Problem,
+    given: Given,
+    worth: Worth,
+    lines: Ranked,
+    *,
+    patents_start: Int64,
+    patent_id: Int64,
+    is_conditional: Bool | None = None,
+    premium_fen: Int64 | None = None,
+) -> ProposalColumns:
+    """What `given` holds, in the order of `lines`; the last four by line of it, None where the
+    kind has no such thing."""
+    at = (lines.request, lines.place)
+    if is_conditional is None:
+        is_conditional = np.zeros(len(lines.rank), dtype=np.bool_)
+    if premium_fen is None:
+        premium_fen = np.full(len(lines.rank), -1, dtype=np.int64)
+    return ProposalColumns(
+        request_id=problem.data.requests["id"][lines.request],
+        place=problem.line[lines.request].astype(np.int64),
+        offer=given.offer[at],
+        rank=lines.rank,
+        is_first=worth.first[lines.request] == lines.place,
+        amount_fen=given.amount[at],
+        saving_fen=worth.saving_fen[at],
+        value_fen=worth.value_fen[at],
+        is_conditional=is_conditional,
+        premium_fen=premium_fen,
+        patents_start=patents_start,
+        patent_id=patent_id,
     )
 
 

@@ -5,7 +5,12 @@ import numpy as np
 from financing.matching.national.churn import Kept, ranking_worths
 from financing.matching.national.eligible import eligible_requests
 from financing.matching.national.engine import Progress, allocate_loans
-from financing.matching.national.kind_result import KindResult, ProposalColumns, kind_result
+from financing.matching.national.kind_result import (
+    KindResult,
+    ProposalColumns,
+    kind_result,
+    proposal_columns,
+)
 from financing.matching.national.loan_baskets import loan_baskets
 from financing.matching.national.packing import Closed, Problem
 from financing.matching.national.proposals import Worth
@@ -75,21 +80,15 @@ def loan_proposals(
     if kept is not None:
         worths = ranking_worths(given, worths, kept)
     lines = ranked(problem.data.requests, given, worths, worth.first, seed)
-    at = (lines.request, lines.place)
     starts, ids, conditional = loan_baskets(
-        problem, columns, lines.request, given.offer[at], threads
+        problem, columns, lines.request, given.offer[lines.request, lines.place], threads
     )
-    return ProposalColumns(
-        request_id=problem.data.requests["id"][lines.request],
-        place=problem.line[lines.request].astype(np.int64),
-        offer=given.offer[at],
-        rank=lines.rank,
-        is_first=worth.first[lines.request] == lines.place,
-        amount_fen=given.amount[at],
-        saving_fen=worth.saving_fen[at],
-        value_fen=worth.value_fen[at],
-        is_conditional=conditional,
-        premium_fen=np.full(len(lines.rank), -1, dtype=np.int64),
+    return proposal_columns(
+        problem,
+        given,
+        worth,
+        lines,
         patents_start=starts,
         patent_id=ids,
+        is_conditional=conditional,
     )
