@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.apps import apps
+from django.db.models import Model
 from django.test import Client
 
 from businesses.models import Business, BusinessClaim, Patent
@@ -141,17 +142,20 @@ def evil(world: World, tenant: str) -> dict[str, Any]:
     }
 
 
-def snapshot() -> dict[tuple[str, Any], dict[str, Any]]:
-    """Every row of the portal by model and id."""
-    models = [
+def models() -> list[type[Model]]:
+    return [
         model
         for label in ("businesses", "financing", "accounts", "offices")
         for model in apps.get_app_config(label).get_models()
         if not model._meta.proxy and model._meta.model_name != "region"
     ]
+
+
+def snapshot() -> dict[tuple[str, Any], dict[str, Any]]:
+    """Every row of the portal by model and id."""
     return {
         (model.__name__, row[model._meta.pk.attname]): row
-        for model in models
+        for model in models()
         for row in model._default_manager.values()
     }
 
@@ -164,12 +168,25 @@ def changed(before: dict[Any, Any], after: dict[Any, Any]) -> Iterator[tuple[Any
                 yield key, column
 
 
-def ids_of(world: World, tenant: str) -> set[Any]:
+def keys_of(world: World, tenant: str) -> set[tuple[str, Any]]:
+    """The rows of one tenant and not of the other, as `snapshot` names them."""
+    own, other = world.rows[tenant].values(), world.rows[OTHER[tenant]].values()
     people = [user for name, user in world.people.items() if name.endswith(f"_{tenant}")]
-    shared = {row.pk for row in world.rows["a"].values()} & {
-        row.pk for row in world.rows["b"].values()
+    return {_key(row) for row in (*own, *people)} - {_key(row) for row in other}
+
+
+def _key(row: Model) -> tuple[str, Any]:
+    return row._meta.concrete_model.__name__, row.pk
+
+
+def pointing(key: tuple[str, Any], row: dict[str, Any]) -> set[tuple[str, Any]]:
+    """The rows that a row's fixed columns point to."""
+    model = next(each for each in models() if each.__name__ == key[0])
+    return {
+        (field.related_model._meta.concrete_model.__name__, row[field.attname])
+        for field in model._meta.concrete_fields
+        if field.is_relation and field.attname in FIXED and row[field.attname] is not None
     }
-    return {row.pk for row in (*world.rows[tenant].values(), *people)} - shared
 
 
 @pytest.mark.parametrize(
@@ -185,17 +202,16 @@ def test_a_form_posted_again_with_more(world: World, person: str, name: str, pag
     before = snapshot()
     client.post(url, evil(world, tenant) | own)
     after = snapshot()
-    foreign = ids_of(world, OTHER[tenant])
+    foreign = keys_of(world, OTHER[tenant])
     meant = MEANT.get(name, set())
     for (model, pk), column in changed(before, after):
-        assert pk not in foreign, f"{model} {pk} of somebody else: {column} changed"
+        assert (model, pk) not in foreign, f"{model} {pk} of somebody else: {column} changed"
         assert column in meant or column not in (*FIXED, "status"), f"{model} {pk}: {column}"
-    assert not {key for key in before.keys() - after.keys() if key[1] in foreign}
+    assert not {key for key in before.keys() - after.keys() if key in foreign}
     for key in after.keys() - before.keys():
-        row = after[key]
-        pointing = {row.get(column) for column in FIXED if column.endswith("_id")} - {None}
-        public = {world.rows[OTHER[tenant]]["institution"].pk} if key[0] == "Match" else set()
-        assert not (pointing - public) & foreign, f"a new {key[0]} points to somebody else's row"
+        public = {_key(world.rows[OTHER[tenant]]["institution"])} if key[0] == "Match" else set()
+        found = (pointing(key, after[key]) - public) & foreign
+        assert not found, f"a new {key[0]} points to somebody else's row: {found}"
 
 
 def test_an_owner_cannot_offer_a_foreign_patent(world: World) -> None:

@@ -32,8 +32,6 @@ def open_walk(open_page: Callable[..., Page]) -> Callable[..., Page]:
     def open_(*, width: int, language: str, scripts: bool) -> Page:
         page = open_page(width=width, language=language, scripts=scripts)
         twin = None if scripts else open_page("about:blank", width=width, language=language)
-        # Several people walk one after another: none of them is in a hurry.
-        page.set_default_timeout(30_000)
         page.watch = Watch(page, twin)  # type: ignore[attr-defined]
         return page
 

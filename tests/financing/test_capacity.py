@@ -36,7 +36,7 @@ def at_once(acts: list[Callable[[], Any]]) -> list[Any]:
 
     def run(act: Callable[[], Any]) -> Any:
         try:
-            barrier.wait(timeout=20)
+            barrier.wait(timeout=60)
             return act()
         except Exception as refused:
             return refused
@@ -155,7 +155,7 @@ def _unlocked(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
     def count_and_wait(offer: Any, **options: Any) -> Any:
         found = counted(offer, **options)
-        everybody_has_read.wait(timeout=20)
+        everybody_has_read.wait(timeout=60)
         return found
 
     monkeypatch.setattr(capacity, "_locked_offer", read)

@@ -30,7 +30,6 @@ from tests.factories.financing import (
 from tests.factories.money import make_guarantee
 
 pytestmark = pytest.mark.django_db
-TODAY = timezone.localdate()
 
 
 @pytest.fixture
@@ -53,10 +52,22 @@ def loan_offer():
     return make_loan_offer()
 
 
+def today():
+    return timezone.localdate()
+
+
+def from_today(fields):
+    """Lengths of time become dates: a date made at import may be yesterday's when it is used."""
+    return {
+        name: today() + value if isinstance(value, timedelta) else value
+        for name, value in fields.items()
+    }
+
+
 def terms_for(*loan_offers, **fields):
     values = {
         "name": "担保",
-        "opens_on": TODAY,
+        "opens_on": today(),
         "size_classes": ("micro", "small"),
         "share_percent": Decimal(80),
         "fee_percent": Decimal(1),
@@ -93,7 +104,7 @@ def test_saved_as_typed_and_audited_once(actor, company, loan_offer):
         ({"share_percent": Decimal("100.001")}, "share_percent"),
         ({"fee_percent": Decimal(-1)}, "fee_percent"),
         ({"loss_sharing": (("guarantor", Decimal(60)), ("bank", Decimal(39)))}, "loss_guarantor"),
-        ({"closes_on": TODAY - timedelta(days=1)}, "closes_on"),
+        ({"closes_on": timedelta(days=-1)}, "closes_on"),
         ({"size_classes": ()}, "size_classes"),
         ({"name": "  "}, "name"),
         ({"regions": ("999999",)}, "division_codes"),
@@ -101,7 +112,7 @@ def test_saved_as_typed_and_audited_once(actor, company, loan_offer):
 )
 def test_what_does_not_hold_is_refused_at_its_field(actor, company, loan_offer, fields, at):
     with pytest.raises(ValidationError) as refused:
-        save(actor, company, terms_for(loan_offer, **fields))
+        save(actor, company, terms_for(loan_offer, **from_today(fields)))
 
     assert list(refused.value.message_dict) == [at]
     assert GuaranteeOffer.objects.count() == 0
@@ -161,8 +172,8 @@ def test_nothing_is_published_that_nobody_would_see(actor, company):
 
 
 def options_beside(loan_offer, business=None, principal=1_000_000, months=24):
-    terms = loan_terms(loan_offer, Decimal(principal), months, TODAY)
-    return guarantee_options(loan_offer, business or make_business(), terms, on=TODAY)
+    terms = loan_terms(loan_offer, Decimal(principal), months, today())
+    return guarantee_options(loan_offer, business or make_business(), terms, on=today())
 
 
 def published(loan_offer, **fields):
@@ -176,7 +187,7 @@ def test_fee_and_yearly_cost_are_those_of_both(loan_offer):
     [option] = options_beside(loan_offer)
 
     assert (option.covered_amount, option.yearly_fee, option.total_fee) == (800_000, 12_000, 24_000)
-    alone = true_cost(loan_terms(loan_offer, Decimal(1_000_000), 24, TODAY))
+    alone = true_cost(loan_terms(loan_offer, Decimal(1_000_000), 24, today()))
     # 1.2 % of the principal in advance for each of two years.
     assert Decimal("1.2") < option.apr_percent - alone.apr_percent < Decimal("1.35")
 
@@ -195,14 +206,14 @@ def test_creditor_and_pledgee_are_kept_apart(loan_offer):
     "fields",
     [
         {"status": "paused"},
-        {"opens_on": TODAY + timedelta(days=1)},
-        {"closes_on": TODAY - timedelta(days=1), "opens_on": TODAY - timedelta(days=9)},
+        {"opens_on": timedelta(days=1)},
+        {"closes_on": timedelta(days=-1), "opens_on": timedelta(days=-9)},
         {"size_classes": ["small"]},
         {"industries": ["A"]},
     ],
 )
 def test_what_is_not_open_or_does_not_serve_the_business_is_not_shown(loan_offer, fields):
-    published(loan_offer, **fields)
+    published(loan_offer, **from_today(fields))
 
     assert options_beside(loan_offer) == []
 
@@ -221,9 +232,9 @@ def test_a_match_shows_them_while_it_lives(loan_offer):
     published(loan_offer)
     match = make_match(make_loan_request(), loan_offer)
 
-    assert [option.covered_amount for option in guarantees_of(match, on=TODAY)] == [800_000]
+    assert [option.covered_amount for option in guarantees_of(match, on=today())] == [800_000]
     match.status = "declined"
-    assert guarantees_of(match, on=TODAY) == []
+    assert guarantees_of(match, on=today()) == []
 
 
 # --- pages --------------------------------------------------------------------------------------
@@ -252,7 +263,7 @@ def test_the_admin_posts_and_publishes(client, staff, company, loan_offer):
     add = reverse("admin:financing_guaranteeoffer_add")
     posted = {
         "name": "担保",
-        "opens_on": TODAY.isoformat(),
+        "opens_on": today().isoformat(),
         "share_percent": "70",
         "fee_percent": "0.8",
         "loss_guarantor": "60",

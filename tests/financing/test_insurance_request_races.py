@@ -59,7 +59,7 @@ def look_together(monkeypatch, number):
 
     def looked(request):
         found = look(request)
-        meeting.wait(timeout=30)
+        meeting.wait(timeout=60)
         return found
 
     monkeypatch.setattr(QuerySet, "select_for_update", lambda self, *args, **of: self)

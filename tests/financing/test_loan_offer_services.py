@@ -26,7 +26,7 @@ def test_a_booking_under_way_is_waited_for_before_capacity_is_lowered() -> None:
     booked, errors = Event(), []
 
     def lower_capacity() -> None:
-        booked.wait(10)
+        booked.wait(60)
         try:
             save_loan_offer(
                 Actor.of(staff), institution=offer.institution, terms=terms, offer_id=offer.pk

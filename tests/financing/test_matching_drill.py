@@ -127,7 +127,7 @@ def test_from_submit_to_proposals_and_again_with_redis_flushed_and_relay_killed(
 ) -> None:
     relay, worker = processes.relay(), processes.worker(tasks=TASKS)
     run = ask_for_run()
-    wait_until(lambda: is_at(run, status="done"), 30)
+    wait_until(lambda: is_at(run, status="done"))
     owners = [make_owner(), make_owner()]
     first, second = (draft_of(owner) for owner in owners)
 
@@ -149,7 +149,7 @@ def test_from_submit_to_proposals_and_again_with_redis_flushed_and_relay_killed(
     processes.redis.flushdb()
     processes.worker(tasks=TASKS)
     processes.relay()
-    wait_until(lambda: is_shown(second), 30)
+    wait_until(lambda: is_shown(second))
     wait_until(all_done)
     assert MatchRun.objects.filter(loan_request=first).count() == 1
     assert MatchRun.objects.filter(loan_request=second).count() == 1
@@ -165,14 +165,14 @@ def test_killed_in_the_middle_of_a_full_run(
     worker = processes.worker(tasks=TASKS)
     with WritingHeld():
         run = ask_for_run()
-        wait_until(lambda: is_at(run, stage="writing"), 30)
+        wait_until(lambda: is_at(run, stage="writing"))
         if victim == "worker":
             processes.kill(worker)
             processes.worker(tasks=TASKS)
         else:
             for child in _children(worker.pid):
                 os.kill(child, signal.SIGKILL)
-        wait_until(lambda: is_at(run, stage="writing", start_count=2), 30)
+        wait_until(lambda: is_at(run, stage="writing", start_count=2))
         assert proposals() == []
     wait_until(all_done)
     assert_one_result(run, twin)
@@ -195,7 +195,7 @@ def test_full_run_delivered_ten_times(processes: Processes, market: None) -> Non
                 current_app.send_task(
                     message.task, args=[message.pk], connection=broker, queue=processes.queue
                 )
-        wait_until(lambda: is_at(run, stage="writing"), 30)
+        wait_until(lambda: is_at(run, stage="writing"))
         wait_until(lambda: processes.redis.llen(processes.queue) == 0)
     wait_until(all_done)
     wait_until(processes.is_idle)
@@ -214,8 +214,8 @@ def test_two_beats_make_one_nightly_run(processes: Processes, market: None, tmp_
         _make_due(schedule)
         logs.append(tmp_path / f"beat{number}.log")
         processes.beat(schedule, logs[-1])
-    wait_until(lambda: all(log.exists() and "Sending due" in log.read_text() for log in logs), 30)
-    wait_until(lambda: MatchRun.objects.filter(status="done").exists(), 30)
+    wait_until(lambda: all(log.exists() and "Sending due" in log.read_text() for log in logs))
+    wait_until(lambda: MatchRun.objects.filter(status="done").exists())
     wait_until(processes.is_idle)
     run = MatchRun.objects.get()
     assert run.nightly_of == timezone.localdate()
@@ -256,7 +256,7 @@ def test_submitted_while_redis_is_down(
     processes_on_own_redis.relay()
     processes_on_own_redis.worker(tasks=TASKS)
     run = ask_for_run()
-    wait_until(lambda: is_at(run, status="done"), 30)
+    wait_until(lambda: is_at(run, status="done"))
     # The web's own use of Redis is down as well.
     cache = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": own_redis.url}
     settings.CACHES = {"default": cache}
@@ -267,7 +267,7 @@ def test_submitted_while_redis_is_down(
 
     begun = time.monotonic()
     answer = client.post(reverse("financing:request_submit", args=[request.pk]), follow=True)
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 10
     assert answer.status_code == 200
     request.refresh_from_db()
     assert request.status == "submitted"
@@ -276,7 +276,7 @@ def test_submitted_while_redis_is_down(
 
     own_redis.start()
     begun = time.monotonic()
-    wait_until(lambda: is_shown(request), 10)
+    wait_until(lambda: is_shown(request))
     record_property("after_redis_returned_seconds", round(time.monotonic() - begun, 2))
     wait_until(all_done)
     assert MatchRun.objects.filter(loan_request=request).count() == 1

@@ -24,7 +24,7 @@ def test_a_run_reads_only_when_nobody_is_writing_proposals(monkeypatch) -> None:
         with transaction.atomic():
             lock_writing()
             writing.set()
-            may_commit.wait(10)
+            may_commit.wait(120)
         connection.close()
 
     def read(*args, **options):
@@ -35,13 +35,13 @@ def test_a_run_reads_only_when_nobody_is_writing_proposals(monkeypatch) -> None:
     monkeypatch.setattr(full_runs, "read_full_run", read)
     writer, runner = Thread(target=write), Thread(target=_run, args=[run.pk])
     writer.start()
-    assert writing.wait(10)
+    assert writing.wait(120)
     runner.start()
     runner.join(1)
     assert read_while_writing == []
     may_commit.set()
-    writer.join(10)
-    runner.join(20)
+    writer.join(120)
+    runner.join(120)
     assert read_while_writing == [False]
     run.refresh_from_db()
     assert run.status == "done"
@@ -64,18 +64,18 @@ def test_a_long_reader_of_proposals_delays_the_exchange_and_nothing_else(monkeyp
         with transaction.atomic():
             assert Proposal.objects.count() == 0
             reading.set()
-            may_end.wait(10)
+            may_end.wait(120)
         connection.close()
 
     run = MatchRun.objects.create(kind="full")
     reader, runner = Thread(target=read), Thread(target=_run, args=[run.pk])
     reader.start()
-    assert reading.wait(10)
+    assert reading.wait(120)
     runner.start()
     runner.join(3)
     may_end.set()
-    reader.join(10)
-    runner.join(20)
+    reader.join(120)
+    runner.join(120)
     run.refresh_from_db()
     assert run.status == "done"
     assert run.failure == ""

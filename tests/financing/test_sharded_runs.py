@@ -1,6 +1,7 @@
 """A run cut into bundles: the result of one process, cancelled, failed, and given back."""
 
 from datetime import UTC, datetime
+from random import Random
 
 import pytest
 
@@ -80,8 +81,9 @@ def test_a_bundle_that_another_process_took_on_is_restored(market, monkeypatch):
     run = ask_for_run()
     processes = [sharded_runs._Process(), sharded_runs._Process()]
     deliver_waiting()
-    turn = 0
-    while message := OutboxMessage.objects.waiting().order_by("?").first():
+    turn, random = 0, Random(1)
+    while waiting := list(OutboxMessage.objects.waiting().order_by("pk")):
+        message = random.choice(waiting)
         monkeypatch.setattr(sharded_runs, "PROCESS", processes[turn % 3 == 2])
         OutboxMessage.objects.waiting().exclude(pk=message.pk).update(available_at=LATER)
         deliver_waiting()

@@ -93,7 +93,7 @@ def open_page(chromium: Browser, live_server: Any) -> Iterator[Callable[..., Pag
             is_mobile=width <= PHONE,
             has_touch=width <= PHONE,
         )
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)
         contexts.append(context)
         if client is not None and settings.SESSION_COOKIE_NAME in client.cookies:
             value = client.cookies[settings.SESSION_COOKIE_NAME].value

@@ -37,7 +37,7 @@ def test_what_a_killed_run_left_is_ended(here: Installation) -> None:
     rows = [[left.pid, processes.identity(left.pid), int(signal.SIGTERM)]]
     (here.folder / "processes.json").write_text(json.dumps(rows))
     here.take()
-    assert left.wait(5) == -signal.SIGTERM
+    assert left.wait(60) == -signal.SIGTERM
 
 
 def test_a_process_that_took_over_the_number_is_spared(here: Installation) -> None:

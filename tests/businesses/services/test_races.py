@@ -41,7 +41,7 @@ def at_once(acts: list[Callable[[], Any]]) -> list[Any]:
 
     def run(act: Callable[[], Any]) -> Any:
         try:
-            barrier.wait(timeout=10)
+            barrier.wait(timeout=60)
             return act()
         except (BusinessRefused, TransitionRefused) as refused:
             return str(refused.code)

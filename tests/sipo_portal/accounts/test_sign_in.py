@@ -348,9 +348,10 @@ def test_time_of_an_answer_does_not_tell_who_has_an_account(client: Client, sett
     user = make_user()
 
     def seconds(login: str) -> float:
-        started = time.perf_counter()
+        # Of the processor: what else the machine is doing does not count.
+        started = time.thread_time()
         client.post(LOGIN, {"login": login, "password": "wrong"})
-        return time.perf_counter() - started
+        return time.thread_time() - started
 
     seconds(user.email)
     known = min(seconds(user.email) for _each in range(3))

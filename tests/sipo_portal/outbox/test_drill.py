@@ -4,7 +4,6 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -71,7 +70,7 @@ def test_redis_flushed_between_publishing_and_work(processes: Processes) -> None
     wait_until(lambda: processes.redis.llen(processes.queue) == 5)
     processes.redis.flushdb()
     processes.worker(tasks=TASKS)
-    wait_until(lambda: all(is_done(message) for message in messages), 15)
+    wait_until(lambda: all(is_done(message) for message in messages))
     assert effects() == ["0", "1", "2", "3", "4"]
 
 
@@ -94,7 +93,7 @@ def test_poison_is_parked_and_others_go_on(processes: Processes) -> None:
     processes.worker(tasks=TASKS)
     poison, other = add("drill.die"), add("drill.leave", key="a")
     wait_until(lambda: is_done(other))
-    wait_until(lambda: OutboxMessage.objects.get(pk=poison.pk).parked_at, 30)
+    wait_until(lambda: OutboxMessage.objects.get(pk=poison.pk).parked_at)
     poison.refresh_from_db()
     assert (poison.attempt_count, poison.last_error) == (3, "the worker was lost while at it")
     assert AuditEvent.objects.filter(verb="outbox.parked", object_id=str(poison.pk)).count() == 1
@@ -104,7 +103,7 @@ def test_failing_task_leaves_nothing_and_is_parked(processes: Processes) -> None
     processes.relay()
     processes.worker(tasks=TASKS)
     message = add("drill.fail", key="a")
-    wait_until(lambda: OutboxMessage.objects.get(pk=message.pk).parked_at, 30)
+    wait_until(lambda: OutboxMessage.objects.get(pk=message.pk).parked_at)
     message.refresh_from_db()
     assert message.attempt_count == 3
     assert message.last_error.startswith("RuntimeError at drill_tasks.py:")
@@ -146,7 +145,7 @@ def test_redis_away_while_messages_come(
         own_redis.start()
     else:
         own_redis.signal(signal.SIGCONT)
-    wait_until(lambda: all(is_done(message) for message in during), 15)
+    wait_until(lambda: all(is_done(message) for message in during))
     assert effects() == ["before", "during 0", "during 1", "during 2"]
 
 
@@ -158,5 +157,6 @@ def test_relay_notices_that_redis_lost_its_data(processes: Processes, settings: 
     relay._look_at_broker()
     assert relay.lost_before.year == 2000
     processes.redis.delete(f"outbox:mark:{processes.queue}")
+    before = timezone.now()
     relay._look_at_broker()
-    assert timezone.now() - relay.lost_before < timedelta(seconds=5)
+    assert before <= relay.lost_before <= timezone.now()

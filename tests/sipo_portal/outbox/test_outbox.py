@@ -183,7 +183,7 @@ def test_a_broker_that_does_not_answer_never_holds_the_relay(
         started = time.monotonic()
         with pytest.raises(relay.BROKER_ERRORS):
             step()
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 10
     message.refresh_from_db()
     assert message.published_at is None
 
