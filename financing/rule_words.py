@@ -265,8 +265,6 @@ WORDS: dict[str, Text] = {
     "not_in_force": _("the patent is not in force"),
     "ownership_dispute_pending": _("an ownership dispute is pending"),
     "infringement_dispute_pending": _("an infringement dispute is pending"),
-    # A stored run keeps that some ground held, not which.
-    "some_hard_ground": _("a ground known on that day"),
     "other": _("another reason"),
     **dict(SizeClass.choices),
     **dict(CoverKind.choices),

@@ -1,7 +1,7 @@
 """Why a pair was or was not proposed by a stored run, months later; pages and commands ask.
 
-What the run decided on comes from its parts, not from the records of today. The columns say that a
-hard ground held, not which one; soft grounds and co-owners are not kept.
+What the run decided on comes from its parts, not from the records of today. Soft grounds and
+co-owners are not kept.
 """
 
 import json
@@ -57,8 +57,6 @@ from financing.run_parts import (
 )
 
 EPOCH = date(1970, 1, 1)
-# A hard ground or condition whose name the columns do not keep.
-SOME_GROUND = "some_hard_ground"
 OTHER = "other"
 
 
@@ -284,7 +282,7 @@ def _patent(columns: RequestColumns, place: int) -> PatentRow:
         **common,
         appraised_value_fen=_count(int(own.appraised_value_fen[place])),
         appraised_on=_optional_day(own.appraised_on[place]),
-        hard_grounds=frozenset({SOME_GROUND} if own.has_hard_ground[place] else ()),
+        hard_grounds=_named(own.hard_grounds[place], columns.ground_codes),
         pledgee_institution_id=None if pledgee < 0 else columns.institution_ids[pledgee],
         pledge_released_on=_optional_day(own.released_on[place]),
     )

@@ -48,6 +48,7 @@ INDUSTRIES = tuple(
     for number in (1, 2)
     for group in (1, 9)
 )
+GROUNDS = ("annuity_unpaid",)
 CERTIFICATES = ("gazelle", "high_tech", "innovative", "specialised")
 TERMS = (6, 12, 18, 24, 36, 60)
 TERM_SHARES = (0.05, 0.45, 0.08, 0.15, 0.22, 0.05)
@@ -167,6 +168,7 @@ def _requests(
         region_codes=region_codes,
         industry_codes=INDUSTRIES,
         certificate_codes=CERTIFICATES,
+        ground_codes=GROUNDS,
         institution_ids=institution_ids,
     )
 
@@ -205,7 +207,7 @@ def _patents(
         expires_on=(TODAY + life_years * 365 - age_days).astype(np.int32),
         appraised_value_fen=value,
         appraised_on=appraised_on,
-        has_hard_ground=hard,
+        hard_grounds=hard.astype(np.uint16),
         pledgee=pledgee,
         released_on=released,
     )

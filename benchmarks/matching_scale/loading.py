@@ -184,7 +184,7 @@ def _patent_figures(requests: LoanRequestColumns, shift: int) -> list[np.ndarray
         patents.expires_on + shift,
         patents.appraised_value_fen,
         np.maximum(patents.appraised_on.astype(np.int64), 0) + shift,
-        patents.has_hard_ground,
+        patents.hard_grounds,
         patents.pledgee,
         releases,
     ]

@@ -25,6 +25,8 @@ from financing.snapshot.refreshing import CHUNK, differences
 
 TERM_YEARS = np.array([20, 10, 15])
 DESIGN = 2
+ENDED = 2
+"""Bit of the second ground, after that of unpaid annuities."""
 COMPARED = 1_000
 
 
@@ -69,19 +71,20 @@ def _whole(instance: Instance) -> Chunk:
         drawdown_on=np.full(count, NO_DAY, dtype=np.int32),
         is_first_time_borrower=np.ones(count, dtype=np.bool_),
         patents=_patents(given.patents, shift),
+        ground_codes=(*given.ground_codes, "ended_or_invalidated"),
         institution_ids=_outside_pledgees(),
     )
     expires = columns.patents.expires_on
-    # A patent whose annuities nobody recorded is out for good, the others from their last day on.
-    is_out = given.patents.has_hard_ground | (expires <= today)
-    counts = np.where(is_out, 1, 2)
+    # A patent whose annuities nobody recorded is out now; all end with their term.
+    is_over = expires <= today
+    counts = np.where(is_over, 1, 2)
     start = np.zeros(patents_count + 1, dtype=np.int64)
     np.cumsum(counts, out=start[1:])
     day = np.full(int(start[-1]), NO_DAY, dtype=np.int32)
     bits = np.zeros(int(start[-1]), dtype=np.int64)
-    bits[start[:-1]] = is_out
-    later = start[:-1][~is_out] + 1
-    day[later], bits[later] = expires[~is_out], 1
+    bits[start[:-1]] = np.where(is_over, ENDED, given.patents.hard_grounds)
+    later = start[:-1][~is_over] + 1
+    day[later], bits[later] = expires[~is_over], ENDED
     return Chunk(
         columns=columns,
         business=columns.id.copy(),

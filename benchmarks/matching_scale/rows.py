@@ -56,7 +56,7 @@ def _patent(columns: LoanRequestColumns, place: int, number: int) -> PatentRow:
         expires_on=_day(int(patents.expires_on[place])),
         appraised_value_fen=None if value < 0 else value,
         appraised_on=_day_or_none(patents.appraised_on[place]),
-        hard_grounds=frozenset({"annuity_unpaid"} if patents.has_hard_ground[place] else ()),
+        hard_grounds=frozenset(columns.ground_codes if patents.hard_grounds[place] else ()),
         pledgee_institution_id=None if pledgee < 0 else columns.institution_ids[pledgee],
         pledge_released_on=_day_or_none(patents.released_on[place]),
     )

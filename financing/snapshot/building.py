@@ -57,14 +57,14 @@ def chunk_of(kind: PairKind, requests: Sequence[AnyRequest], on: date) -> Chunk:
     patents = {patent.pk: patent for request in requests for patent in request.patents.all()}
     ordered = [patents[int(row.id)] for row in patents_in_order(rows)]
     flag_codes: dict[str, int] = {}
+    flags = _per_patent(
+        ordered, on, lambda patent, day: _bits(_flags(kind, patent, day), flag_codes)
+    )
     columns: RequestColumns
     if kind.name == "loan":
         columns = request_columns([row for row in rows if isinstance(row, LoanRequestRow)], ids)
-        flags = _per_patent(ordered, on, _hard_bit)
+        columns = replace(columns, ground_codes=tuple(flag_codes))
     else:
-        flags = _per_patent(
-            ordered, on, lambda patent, day: _bits(insurability_failures(patent, day), flag_codes)
-        )
         columns = insurance_columns(
             [row for row in rows if isinstance(row, InsuranceRequestRow)], ids
         )
@@ -91,8 +91,11 @@ def _submitted_on(request: AnyRequest, on: date) -> int:
     return day_number(timezone.localdate(request.submitted_at) if request.submitted_at else on)
 
 
-def _hard_bit(patent: Patent, day: date) -> int:
-    return int(bool(hard_grounds(registrability_of(patent, on=day))))
+def _flags(kind: PairKind, patent: Patent, day: date) -> Collection[str]:
+    """What keeps the patent out of a loan whatever the offer, or what a cover may ask of it."""
+    if kind.name == "loan":
+        return hard_grounds(registrability_of(patent, on=day))
+    return insurability_failures(patent, day)
 
 
 def _per_patent(

@@ -26,16 +26,20 @@ PLACES = {
     "industry": "industry_codes",
     "patents.pledgee": "institution_ids",
 }
-BITS = {"certificates": "certificate_codes", "flags": "condition_codes"}
+BITS = {
+    "certificate_codes": "certificates",
+    "ground_codes": "flags",
+    "condition_codes": "flags",
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Chunk:
     """One line per request, rising by id.
 
-    Of `columns` those that depend on the day (waiting_days, certificates, has_hard_ground,
+    Of `columns` those that depend on the day (waiting_days, certificates, hard_grounds,
     failures) mean nothing: `on` fills them in. `certificates`: by request, of loans only. `flags`:
-    by patent; bit 0 is the hard ground of loans, of insurances bit n is condition_codes[n].
+    by patent; bit n is ground_codes[n] of loans, condition_codes[n] of insurances.
     """
 
     columns: RequestColumns
@@ -58,7 +62,7 @@ class Chunk:
                 columns,
                 waiting_days=waiting,
                 certificates=self.certificates.on(day),
-                patents=replace(columns.patents, has_hard_ground=flags != 0),
+                patents=replace(columns.patents, hard_grounds=flags.astype(np.uint16)),
             )
         insured = replace(columns.patents, failures=flags)
         return replace(columns, waiting_days=waiting, patents=insured)
@@ -156,7 +160,7 @@ def _starts(parts: Sequence[Int64]) -> Int64:
 
 
 def with_used_codes(chunk: Chunk) -> Chunk:
-    """Without the codes that no line has any more; certificates and conditions stay."""
+    """Without the codes that no line has any more; certificates, grounds and conditions stay."""
     columns = chunk.columns
     used: dict[str, tuple[str, ...]] = {}
     for name, codes in PLACES.items():
@@ -187,7 +191,7 @@ def _recoded(chunk: Chunk, codes: dict[str, tuple[str, ...]]) -> Chunk:
         name: {
             1 << old: 1 << codes[code_name].index(code) for old, code in enumerate(known[code_name])
         }
-        for name, code_name in BITS.items()
+        for code_name, name in BITS.items()
         if code_name in known and codes[code_name] != known[code_name]
     }
     if of_patents:

@@ -20,7 +20,7 @@ from financing.matching.tables import RequestKind
 from financing.snapshot.chunks import Chunk, arrays_of, codes_of
 from financing.snapshot.dated import Dated
 
-DERIVED = {"waiting_days", "certificates", "has_hard_ground", "failures"}
+DERIVED = {"waiting_days", "certificates", "hard_grounds", "failures"}
 TABLES: dict[RequestKind, tuple[type[Any], type[Any]]] = {
     "loan": (LoanRequestColumns, PatentColumns),
     "insurance": (InsuranceRequestColumns, InsuredPatentColumns),

@@ -11,7 +11,7 @@ from financing.matching.national.wire import Array
 
 Row = TypeVar("Row")
 
-CODES = ("region_codes", "industry_codes", "certificate_codes", "institution_ids")
+CODES = ("region_codes", "industry_codes", "certificate_codes", "ground_codes", "institution_ids")
 
 
 def texts_of_row(row: Any) -> dict[str, str]:

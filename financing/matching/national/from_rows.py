@@ -38,6 +38,7 @@ def request_columns(
     regions = sorted({row.region_code for row in rows})
     industries = sorted({row.industry_code for row in rows})
     certificates = sorted(set().union(*(row.certificates for row in rows)))
+    grounds = sorted(set().union(*(patent.hard_grounds for patent in patents)))
     institutions = sorted({p.pledgee_institution_id for p in patents if p.pledgee_institution_id})
     places = {code: place for codes in (regions, industries) for place, code in enumerate(codes)}
     bit = {code: place for place, code in enumerate(certificates)}
@@ -62,10 +63,11 @@ def request_columns(
         ),
         waiting_days=np.array([row.waiting_days for row in rows], dtype=np.int32),
         patents_start=_starts(rows),
-        patents=_patent_columns(patents, institutions),
+        patents=_patent_columns(patents, grounds, institutions),
         region_codes=tuple(regions),
         industry_codes=tuple(industries),
         certificate_codes=tuple(certificates),
+        ground_codes=tuple(grounds),
         institution_ids=tuple(institutions),
     )
 
@@ -132,7 +134,9 @@ def patents_in_order(rows: Sequence[RequestRow]) -> list[PatentRow]:
     return [patent for row in rows for patent in sorted(row.patents, key=lambda p: p.id)]
 
 
-def _patent_columns(patents: Sequence[PatentRow], institutions: Sequence[str]) -> PatentColumns:
+def _patent_columns(
+    patents: Sequence[PatentRow], grounds: Sequence[str], institutions: Sequence[str]
+) -> PatentColumns:
     values = [p.appraised_value_fen for p in patents]
     return PatentColumns(
         id=np.arange(len(patents), dtype=np.int64),
@@ -140,7 +144,10 @@ def _patent_columns(patents: Sequence[PatentRow], institutions: Sequence[str]) -
         expires_on=_days([p.expires_on for p in patents]),
         appraised_value_fen=np.array([-1 if v is None else v for v in values], dtype=np.int64),
         appraised_on=_days([p.appraised_on for p in patents]),
-        has_hard_ground=np.array([bool(p.hard_grounds) for p in patents], dtype=np.bool_),
+        hard_grounds=np.array(
+            [sum(1 << grounds.index(code) for code in p.hard_grounds) for p in patents],
+            dtype=np.uint16,
+        ),
         pledgee=np.array(
             [
                 institutions.index(p.pledgee_institution_id) if p.pledgee_institution_id else -1

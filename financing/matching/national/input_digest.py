@@ -21,7 +21,11 @@ LINES_AT_ONCE = 500_000
 
 # Columns that are indexes into a table of codes, and columns whose bits are.
 INDEXES = {"region": "region_codes", "industry": "industry_codes", "pledgee": "institution_ids"}
-BITS = {"certificates": "certificate_codes", "failures": "condition_codes"}
+BITS = {
+    "certificates": "certificate_codes",
+    "hard_grounds": "ground_codes",
+    "failures": "condition_codes",
+}
 
 Column = NDArray[Any]
 

@@ -8,7 +8,7 @@ import numpy as np
 from financing.matching.national.compiled import bare, inlined, signed
 from financing.matching.national.packing import Problem
 from financing.matching.national.problem import Records
-from financing.matching.national.tables import Bool, Int32, Int64, LoanRequestColumns
+from financing.matching.national.tables import Bool, Int32, Int64, LoanRequestColumns, UInt16
 from financing.matching.national.threads import over_parts
 
 
@@ -38,7 +38,7 @@ def loan_baskets(
             problem.data.patents,
             problem.data.offers,
             columns.patents_start,
-            columns.patents.has_hard_ground,
+            columns.patents.hard_grounds,
             columns.patents.id,
             fills,
             starts,
@@ -81,7 +81,7 @@ def _baskets(
     patents: Records,
     offers: Records,
     patents_start: Int64,
-    is_hard: Bool,
+    hard: UInt16,
     patent_id: Int64,
     fills: bool,
     starts: Int64,
@@ -97,7 +97,7 @@ def _baskets(
         # Only where filled: while counting, the line before writes to this very place.
         at = starts[n] if fills else np.int64(0)
         for place in range(patents_start[line[i]], patents_start[line[i] + 1]):
-            if is_hard[place]:
+            if hard[place]:
                 continue
             if is_kept(packed, j, until, patents, offers):
                 if fills:

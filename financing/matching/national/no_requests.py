@@ -20,6 +20,7 @@ def no_loans() -> LoanRequestColumns:
         region_codes=(),
         industry_codes=(),
         certificate_codes=(),
+        ground_codes=(),
         institution_ids=(),
     )
 

@@ -85,7 +85,7 @@ def request_records(
             columns.certificates,
             ends,
             columns.patents_start,
-            patents.has_hard_ground,
+            patents.hard_grounds,
             order[start:stop],
             today,
             months,
@@ -107,7 +107,7 @@ def request_records(
             patents.expires_on,
             patents.appraised_value_fen,
             patents.appraised_on,
-            patents.has_hard_ground,
+            patents.hard_grounds,
             patents.pledgee,
             patents.released_on,
             today,
@@ -174,7 +174,7 @@ def _gather_figures(
     certificates: Int64,
     limits: Int32,
     patents_start: Int64,
-    is_hard: Bool,
+    hard: UInt16,
     order: Int32,
     today: int,
     months: Months,
@@ -192,7 +192,7 @@ def _gather_figures(
         to.operating = min(max(whole_months(established[line], today, months), -1), 32_000)
         kept = 0
         for place in range(patents_start[line], patents_start[line + 1]):
-            kept += not is_hard[place]
+            kept += hard[place] == 0
         to.patents_count = kept
 
 
@@ -206,7 +206,7 @@ def _gather_patents(
     expires: Int32,
     value: Int64,
     appraised: Int32,
-    is_hard: Bool,
+    hard: UInt16,
     pledgee: Int32,
     released: Int32,
     today: int,
@@ -218,7 +218,7 @@ def _gather_patents(
         from_day = max(today, signed(drawdown[line]))
         at = requests[i].patents_start
         for place in range(start[line], start[line + 1]):
-            if is_hard[place]:
+            if hard[place]:
                 continue
             to = packed[at]
             to.kind = kind[place]

@@ -70,7 +70,9 @@ class PatentColumns:
         "int64", "value of the latest appraisal", unit="fen", least=0, most=MOST_FEN, none=-1
     )
     appraised_on: Int32 = array("int32", "day of that appraisal", unit="days", none=NO_DAY)
-    has_hard_ground: Bool = array("bool", "some hard ground of DOMAIN 4.4 holds for any offer")
+    hard_grounds: UInt16 = array(
+        "uint16", "bit n set: ground_codes[n], a hard ground whatever the offer, holds", least=0
+    )
     pledgee: Int32 = array(
         "int32", "index in `institution_ids` of the live pledge's pledgee", least=0, none=-1
     )
@@ -114,6 +116,7 @@ class LoanRequestColumns:
     region_codes: tuple[str, ...]
     industry_codes: tuple[str, ...]
     certificate_codes: tuple[str, ...]
+    ground_codes: tuple[str, ...]
     institution_ids: tuple[str, ...]
 
     def __len__(self) -> int:
@@ -201,6 +204,10 @@ def _check_loans(requests: LoanRequestColumns) -> None:
     _need(
         bool((requests.least_accepted_fen <= requests.principal_fen).all()),
         "loan_requests.least_accepted_fen: at most principal_fen",
+    )
+    _need(
+        len(requests.ground_codes) <= 16,
+        "loan_requests.ground_codes: at most 16 different grounds",
     )
     _check_index("loan_requests.patents.pledgee", requests.institution_ids, patents.pledgee)
     _need(
