@@ -12,7 +12,8 @@ PROTECTED = (AuditEvent, AuditSeal)
 
 
 def grant_to_application(sender: Any, using: str, **kwargs: Any) -> None:
-    """Rights on all tables for DATABASE_APP_ROLE, except changing or deleting audit rows.
+    """Rights on all tables for DATABASE_APP_ROLE, except changing or deleting audit rows; functions
+    that run with the owner's rights are for that role alone.
 
     A receiver of post_migrate: runs once per migrate, as the owner. Without DATABASE_APP_ROLE, or
     when the migrating role is that role itself, there is nothing to grant.
@@ -26,6 +27,18 @@ def grant_to_application(sender: Any, using: str, **kwargs: Any) -> None:
             return
         for statement in _statements(role):
             cursor.execute(statement)
+        # What runs with the owner's rights is for nobody else; functions begin open to all.
+        cursor.execute(
+            "SELECT oid::regprocedure::text FROM pg_proc"
+            " WHERE prosecdef AND pronamespace = 'public'::regnamespace"
+        )
+        for (function,) in cursor.fetchall():
+            cursor.execute(f"REVOKE EXECUTE ON FUNCTION {function} FROM PUBLIC")
+            cursor.execute(
+                sql.SQL("GRANT EXECUTE ON FUNCTION {function} TO {role}").format(
+                    function=sql.SQL(function), role=sql.Identifier(role)
+                )
+            )
 
 
 def _statements(role: str) -> list[sql.Composed]:
