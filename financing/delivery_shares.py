@@ -13,6 +13,7 @@ from typing import Literal
 
 from django.db.models import Count, Exists, F, OuterRef, Q
 
+from financing.id_arrays import one_of
 from financing.matching.delivery import smoothed_delivery_ppm
 from financing.models.disclosures import Disclosure, DisclosureStage
 from financing.models.drawdowns import Delivery
@@ -37,7 +38,9 @@ def delivery_shares_ppm(
     of_match = {"match": OuterRef("pk")}
     by_staff = MatchDecision.objects.filter(**of_match, by__institution_post__isnull=False)
     rows = (
-        Match.objects.filter(**{f"{offer_field}__in": list(offer_ids)}, referred_at__isnull=False)
+        Match.objects.filter(
+            one_of(Match, f"{offer_field}_id", offer_ids), referred_at__isnull=False
+        )
         .annotate(
             has_terms=Exists(Terms.objects.filter(**of_match)),
             has_good_terms=Exists(

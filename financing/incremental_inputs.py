@@ -11,6 +11,7 @@ from datetime import date
 from django.db.models import Count, Q, Sum
 
 from financing import match_rows
+from financing.id_arrays import one_of
 from financing.kind_rows import rows_of
 from financing.live_offers import live_offer_rows, with_current_use
 from financing.match_runs import current_policy
@@ -122,7 +123,7 @@ def less_proposed(
     taken = {
         row[kind.offer_id]: row
         for row in Proposal.objects.filter(
-            **{f"{kind.offer_field}__in": [int(row.id) for row in offers]}
+            one_of(Proposal, kind.offer_id, [int(row.id) for row in offers])
         )
         .exclude(pk__in=[each.pk for each in reconsidered])
         .values(kind.offer_id)

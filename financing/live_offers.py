@@ -1,5 +1,7 @@
 """Live offers as the matcher's rows, kept by each process between tasks; runs over one request ask.
 
+A row depends on the day by the reference rates only, so most midnights change none.
+
 Every use asks the database which version of each live offer is current: the transaction and the
 place of its row (`xmin`, `ctid`), which no change, rollback or other process can leave as they
 were. Only offers of another version are read again. Whoever changes the parts of an offer
@@ -10,12 +12,19 @@ and `services.insurance_offers` do.
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
+from decimal import Decimal
 
 from django.db.models.expressions import RawSQL
 
 from financing.delivery_shares import delivery_shares_ppm
 from financing.kind_rows import rows_of
-from financing.match_rows import DELIVERY_PRIOR_COUNT, HeldCapacity, fen, held_by_offer
+from financing.match_rows import (
+    DELIVERY_PRIOR_COUNT,
+    HeldCapacity,
+    fen,
+    held_by_offer,
+    reference_rates,
+)
 from financing.matching import tables
 from financing.matching.columns import PPM
 from financing.pair_kinds import PairKind
@@ -23,9 +32,9 @@ from financing.pair_kinds import PairKind
 
 @dataclass(frozen=True)
 class _Kept:
-    """Rows of a day by offer, and which version of the offer each was made of."""
+    """Rows at some reference rates by offer, and which version of the offer each was made of."""
 
-    on: date
+    rates: tuple[Decimal, Decimal]
     versions: dict[int, str]
     rows: dict[int, tables.OfferRow]
 
@@ -40,9 +49,9 @@ def live_offer_rows(kind: PairKind, on: date) -> list[tables.OfferRow]:
     same object as before while its offer is the same version.
     """
     versions = _versions(kind)
-    before = _kept.get(kind.name)
-    if before is None or before.on != on:
-        before = _Kept(on, {}, {})
+    before, rates = _kept.get(kind.name), reference_rates(on)
+    if before is None or before.rates != rates:
+        before = _Kept(rates, {}, {})
     stale = [pk for pk, version in versions.items() if before.versions.get(pk) != version]
     rows = {pk: before.rows[pk] for pk in versions.keys() & before.rows.keys()}
     if stale:
@@ -54,7 +63,7 @@ def live_offer_rows(kind: PairKind, on: date) -> list[tables.OfferRow]:
         # Read later than the versions: a row newer than its version is only read once more.
         rows |= {int(row.id): row for row in rows_of(kind).offer_criteria(list(offers), on)}
     # One assignment: whoever reads meanwhile sees the one or the other.
-    _kept[kind.name] = _Kept(on, {pk: versions[pk] for pk in rows}, rows)
+    _kept[kind.name] = _Kept(rates, {pk: versions[pk] for pk in rows}, rows)
     return [rows[pk] for pk in sorted(rows)]
 
 
@@ -71,6 +80,10 @@ def with_current_use(
     nothing = HeldCapacity()
     used = []
     for row in rows:
+        if not (int(row.id) in held or int(row.id) in delivery):
+            # As it was read: nothing held, all delivered.
+            used.append(row)
+            continue
         own = held.get(int(row.id), nothing)
         changed: tables.OfferRow = replace(
             row,

@@ -19,6 +19,7 @@ from businesses.rules.findings import Finding
 from businesses.rules.reference_rates import lpr_percent
 from businesses.selectors import expires_on, latest_appraisal, registrability_of
 from financing.delivery_shares import OfferField, delivery_shares_ppm
+from financing.id_arrays import one_of
 from financing.matching import policy as matching_policy
 from financing.matching import tables
 from financing.matching.columns import PPM
@@ -99,6 +100,11 @@ def policy_row(policy: MatchingPolicy, on: date) -> matching_policy.MatchingPoli
     )
 
 
+def reference_rates(on: date) -> tuple[Decimal, Decimal]:
+    """The two LPRs of a day: all of the day that an offer's row depends on."""
+    return lpr_percent(on, ONE_YEAR_MONTHS), lpr_percent(on, FIVE_YEAR_MONTHS)
+
+
 def nominal_rate_percent(offer: LoanOffer, on: date) -> Decimal:
     """The offer's nominal rate on a day: fixed, or the LPR of that day plus its spread."""
     if offer.rate_basis == RateBasis.FIXED:
@@ -148,7 +154,9 @@ def held_capacity(
 def held_by_offer(field: OfferField, offer_ids: Sequence[int]) -> dict[int, HeldCapacity]:
     """The same for ids of offers of one kind."""
     rows = (
-        Match.objects.filter(**{f"{field}__in": offer_ids}, status__in=MATCH_HELD_STATUSES)
+        Match.objects.filter(
+            one_of(Match, f"{field}_id", offer_ids), status__in=MATCH_HELD_STATUSES
+        )
         .values(offer_id=F(f"{field}_id"))
         .annotate(amount=Sum("amount"), count=Count("pk"))
         .order_by()

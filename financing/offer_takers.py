@@ -7,9 +7,9 @@ line of columns does, so patents of a request are read only when the offer fits 
 from datetime import date
 
 import numpy as np
-from django.db.models import BooleanField, Count, Q, Value
-from django.db.models.expressions import RawSQL
+from django.db.models import Count, Q, Value
 
+from financing.id_arrays import one_of
 from financing.matching.areas import division_prefix
 from financing.matching.national.request_book import Takers, request_book, takers
 from financing.matching.national.tables import Bool, ColumnError, Int64, LoanRequestColumns
@@ -135,7 +135,7 @@ def _proposed(offer: LoanOfferRow, ids: Int64) -> list[tuple[int, int, int, int]
     full = Q(is_provisional=False)
     of_house = full & Q(loan_offer__institution=int(offer.institution_id))
     rows = (
-        Proposal.objects.filter(_of_requests("financing_proposal", ids))
+        Proposal.objects.filter(one_of(Proposal, LOAN.request_id, ids.tolist()))
         .exclude(loan_offer=int(offer.id))
         .values_list("loan_request_id")
         .annotate(
@@ -152,7 +152,9 @@ def _matched(offer: LoanOfferRow, ids: Int64, on: date) -> list[tuple[int, int, 
     """By request: live matches within their deadline, live ones of the institution, none."""
     counted = Q(deadline_on=None) | Q(deadline_on__gte=on)
     rows = (
-        Match.objects.filter(_of_requests("financing_match", ids), status__in=MATCH_LIVE_STATUSES)
+        Match.objects.filter(
+            one_of(Match, LOAN.request_id, ids.tolist()), status__in=MATCH_LIVE_STATUSES
+        )
         .values_list("loan_request_id")
         .annotate(
             counted=Count("pk", filter=counted),
@@ -162,8 +164,3 @@ def _matched(offer: LoanOfferRow, ids: Int64, on: date) -> list[tuple[int, int, 
         .order_by()
     )
     return list(rows)
-
-
-def _of_requests(table: str, ids: Int64) -> RawSQL:
-    """One array instead of a parameter for each id."""
-    return RawSQL(f'"{table}"."loan_request_id" = ANY(%s)', [ids.tolist()], BooleanField())

@@ -1,5 +1,7 @@
 """Which of the live offers fit one request, by every rule but `already_decided`; for its run.
 
+`worker_start` fills the book before a worker takes its first task.
+
 Loans go through the packed book, which this process keeps while offers and policy stay; it agrees
 with the readable rules pair by pair. Insurance offers are few and looked at one by one.
 """
@@ -42,13 +44,21 @@ def fitting_offers(
     return [Fitting(p.offer, p.amount_fen, p.saving_fen) for p in pairs if p is not None]
 
 
-def _fitting_loans(
-    request: LoanRequestRow, offers: Sequence[LoanOfferRow], policy: MatchingPolicy
-) -> list[Fitting]:
+def book_of(offers: Sequence[LoanOfferRow], policy: MatchingPolicy) -> OfferBook:
+    """The packed book of these offers, kept until it is asked for with others.
+
+    Raises ColumnError.
+    """
     global _book
     if _book is None or not _book.is_of(offers, policy):
         _book = OfferBook(offers, policy, before=_book)
-    book = _book
+    return _book
+
+
+def _fitting_loans(
+    request: LoanRequestRow, offers: Sequence[LoanOfferRow], policy: MatchingPolicy
+) -> list[Fitting]:
+    book = book_of(offers, policy)
     found = book.fits(request)
     return [
         Fitting(book.rows[place], amount, saving)

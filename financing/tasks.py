@@ -1,6 +1,9 @@
 """Work that runs in Celery: ids in, one service call; reached through the outbox and by beat."""
 
+from typing import Any
+
 from celery import shared_task
+from celery.signals import worker_init
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -17,7 +20,14 @@ from financing.services.person_consents import mail_person_consent
 from financing.services.run_pruning import prune_runs
 from financing.services.sharded_endings import fail_sharded_run
 from financing.services.sharded_runs import answer
+from financing.worker_start import start
 from sipo_portal.outbox.tasks import outbox_task
+
+
+@worker_init.connect  # type: ignore[untyped-decorator]
+def make_worker_ready(**_signal: Any) -> None:
+    """Before the worker forks and says that it is ready."""
+    start()
 
 
 @outbox_task("financing.match_request", label=_("Match a loan request"))

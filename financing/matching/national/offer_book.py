@@ -51,7 +51,8 @@ class OfferBook:
         *,
         before: "OfferBook | None" = None,
     ) -> None:
-        """`before`: a book of the same policy; rows that are the very same objects are taken over.
+        """`before`: rows that are the very same objects are taken over from it as packed, their
+        costs too where the policy is the same.
 
         Raises ColumnError as `packing.pack` does.
         """
@@ -59,10 +60,9 @@ class OfferBook:
             sorted(offers, key=lambda offer: (len(offer.id), offer.id))
         )
         self.policy = policy
-        if before is not None and before.policy != policy:
-            before = None
-        self._book: CostBook = before._book if before else CostBook(policy)
-        self._cost_of: dict[object, Records] = before._cost_of if before else {}
+        priced = before if before is not None and before.policy == policy else None
+        self._book: CostBook = priced._book if priced else CostBook(policy)
+        self._cost_of: dict[object, Records] = priced._cost_of if priced else {}
         self._certificates: tuple[str, ...] = tuple(
             sorted(set().union(*(row.required_certificates for row in self.rows)))
         )

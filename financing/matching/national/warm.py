@@ -45,10 +45,16 @@ def main() -> int:
             run_matching(run, threads=1)
         finally:
             engine.KEEP_ALL = before
-    OfferBook(offers, policy).fits(requests[0])
-    takers(request_book(request_columns(requests), policy), offers[0])
+    load_incremental()
     print(f"The matcher is compiled ({time.monotonic() - started:.0f} s).")
     return 0
+
+
+def load_incremental() -> None:
+    """Load what one request or one offer is matched with; a worker does so when it starts."""
+    requests, offers, policy = [_request(0)], _offers(), _policy(1_000_000)
+    OfferBook(offers, policy).fits(requests[0])
+    takers(request_book(request_columns(requests), policy), offers[0])
 
 
 def _policy(share_ppm: int) -> MatchingPolicy:
