@@ -12,7 +12,7 @@ from tests.access.expected import PUBLIC, pages
 from tests.access.world import PEOPLE, World
 from tests.factories.accounts import make_coordinator, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("plain_refusals")]
 SET_UP = "/accounts/2fa/totp/activate/"
 CLOSED_PUBLIC = {"account_logout", "set_language"}
 

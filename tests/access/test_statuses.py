@@ -16,7 +16,7 @@ from tests.access.entries import Open, Page
 from tests.access.expected import PUBLIC, TABLE, pages
 from tests.access.world import PEOPLE, World
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("plain_refusals")]
 METHODS = ("get", "post")
 SIGN_IN = "/accounts/login/"
 

@@ -17,7 +17,7 @@ def at_once(calls: Iterable[Callable[[], Any]]) -> list[Any]:
         try:
             # The connection is made before the start, so that nobody has a head start.
             connection.ensure_connection()
-            barrier.wait()
+            barrier.wait(timeout=60)
             outcomes[place] = call()
         except Exception as error:
             outcomes[place] = error

@@ -1,14 +1,13 @@
 """Booked capacity to the fen, one after the other and by several of the institution at once."""
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from random import Random
 from threading import Barrier
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.transaction import TransactionManagementError
 from django.db.utils import IntegrityError
 
@@ -26,25 +25,9 @@ from tests.factories.studies import (
     offered,
     rivals_for,
 )
+from tests.financing.at_once import at_once
 
 MILLION = Decimal(1_000_000)
-
-
-def at_once(acts: list[Callable[[], Any]]) -> list[Any]:
-    """Results of all acts started together; refusals themselves."""
-    barrier = Barrier(len(acts))
-
-    def run(act: Callable[[], Any]) -> Any:
-        try:
-            barrier.wait(timeout=60)
-            return act()
-        except Exception as refused:
-            return refused
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(len(acts)) as pool:
-        return list(pool.map(run, acts))
 
 
 def offer_of(match: Match, number: int = 0, **fields: Any) -> Callable[[], Any]:

@@ -17,37 +17,11 @@ from tests.factories.businesses import make_office
 from tests.factories.financing import (
     make_loan_offer,
     make_loan_request_in,
-    make_policy,
     make_proposal,
 )
+from tests.financing.runs import pairs, what_if
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def office():
-    return make_office("320000")
-
-
-@pytest.fixture
-def actor(office):
-    return Actor.of(make_coordinator(office))
-
-
-@pytest.fixture(autouse=True)
-def policy(db):
-    return make_policy()
-
-
-def pairs():
-    return sorted(Proposal.objects.values_list("loan_request_id", "loan_offer_id"))
-
-
-def what_if(actor, office, **supposed):
-    run = dry_runs.request_dry_run(actor=actor, office=office, supposition=Supposition(**supposed))
-    full_runs.run_full(run.pk)
-    run.refresh_from_db()
-    return run
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("policy")]
 
 
 def confirmed(actor, run):

@@ -20,23 +20,14 @@ from tests.factories.businesses import make_office
 from tests.factories.financing import (
     make_loan_offer,
     make_loan_request_in,
-    make_policy,
     make_proposal,
     make_run,
 )
+from tests.financing.runs import pairs, start
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("policy")]
 MOMENT = datetime(2026, 3, 4, 5, 6, 7, 891_011, tzinfo=UTC)
 MOST_YUAN = 10**10
-
-
-@pytest.fixture(autouse=True)
-def policy(db):
-    return make_policy()
-
-
-def pairs():
-    return sorted(Proposal.objects.values_list("loan_request_id", "loan_offer_id"))
 
 
 def national():
@@ -51,10 +42,7 @@ def national():
 
 def regional(prefix="320000"):
     office = make_office(prefix)
-    run = match_runs.request_run(actor=Actor.of(make_coordinator(office)), office=office)
-    full_runs.run_full(run.pk)
-    run.refresh_from_db()
-    return run
+    return start(Actor.of(make_coordinator(office)), office)
 
 
 def test_every_value_arrives_as_it_was():
@@ -202,18 +190,3 @@ def test_the_application_s_role_may_do_a_whole_run():
 
     assert Proposal.objects.get().run == run
     assert pairs() == [(request.pk, offer.pk)]
-
-
-@pytest.mark.skipif(not settings.DATABASE_APP_ROLE, reason="needs the application's role")
-def test_what_runs_with_the_owners_rights_is_for_the_application_alone():
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT proname, has_function_privilege(%s, oid, 'EXECUTE'),"
-            " EXISTS (SELECT FROM aclexplode(coalesce(proacl, acldefault('f', proowner)))"
-            "         WHERE grantee = 0)"
-            " FROM pg_proc WHERE prosecdef AND pronamespace = 'public'::regnamespace",
-            [settings.DATABASE_APP_ROLE],
-        )
-        found = cursor.fetchall()
-    assert {name for name, _own, _all in found} >= {"financing_drop_partition"}
-    assert [name for name, own, public in found if public or not own] == []

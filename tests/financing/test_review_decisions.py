@@ -17,11 +17,9 @@ from sipo_portal.audit.models import AuditEvent
 from sipo_portal.offices.working_days import add_working_days
 from sipo_portal.outbox.models import OutboxMessage
 from sipo_portal.workflow.lifecycle import TransitionRefused
-from tests.factories.accounts import make_coordinator
 from tests.factories.businesses import (
     make_appraisal,
     make_business,
-    make_office,
     make_patent,
 )
 from tests.factories.financing import (
@@ -30,54 +28,9 @@ from tests.factories.financing import (
     make_match,
     make_policy,
 )
+from tests.financing.reviews import refusal, verbs
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def office():
-    return make_office("320000")
-
-
-@pytest.fixture
-def coordinator(office):
-    return make_coordinator(office)
-
-
-@pytest.fixture
-def actor(coordinator):
-    return Actor.of(coordinator)
-
-
-@pytest.fixture
-def colleague(office):
-    return Actor.of(make_coordinator(office))
-
-
-@pytest.fixture(autouse=True)
-def policy(db):
-    return make_policy()
-
-
-@pytest.fixture
-def claimed(actor):
-    return make_match(claimed_by=actor.user, claimed_at=timezone.now())
-
-
-def refusal(call, **arguments):
-    with pytest.raises(MatchRefused) as refused:
-        call(**arguments)
-    return refused.value.code
-
-
-def verbs(match):
-    """What was done with a match, without its deadlines."""
-    return list(
-        AuditEvent.objects.filter(object_id=str(match.pk))
-        .exclude(verb__startswith="match.deadline")
-        .order_by("pk")
-        .values_list("verb", flat=True)
-    )
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("policy")]
 
 
 # --- approve -------------------------------------------------------------------------------------

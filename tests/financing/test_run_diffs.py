@@ -13,42 +13,16 @@ from financing.pair_kinds import LOAN
 from financing.run_diffs import diff_runs
 from financing.run_outcomes import fairness_now
 from financing.run_parts import NotArchived
-from financing.services import dry_runs, full_runs, match_runs, matches
+from financing.services import full_runs, match_runs, matches
 from financing.services.run_pruning import prune_runs
 from financing.stored_explanations import NotInRun, request_in_run
-from financing.suppositions import Supposition
-from sipo_portal.audit.actors import Actor
-from tests.factories.accounts import make_coordinator
-from tests.factories.businesses import make_office
 from tests.factories.financing import (
     make_loan_offer,
     make_loan_request_in,
-    make_policy,
 )
+from tests.financing.runs import what_if
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def policy(db):
-    return make_policy()
-
-
-@pytest.fixture
-def office():
-    return make_office("320000")
-
-
-@pytest.fixture
-def actor(office):
-    return Actor.of(make_coordinator(office))
-
-
-def what_if(actor, office, **supposed):
-    run = dry_runs.request_dry_run(actor=actor, office=office, supposition=Supposition(**supposed))
-    full_runs.run_full(run.pk)
-    run.refresh_from_db()
-    return run
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("policy")]
 
 
 def test_who_gains_who_loses_and_whose_best_offer_changes(actor, office):
@@ -184,16 +158,3 @@ def test_a_stored_run_says_why_a_pair_was_proposed_or_not_whatever_came_after(ac
     assert outcome(large, short) == "capacity_exhausted"
     with pytest.raises(NotInRun):
         request_in_run(run, LOAN, make_loan_request_in("320505").pk)
-
-
-def test_a_stored_run_names_the_ground_that_kept_a_patent_out(actor, office):
-    request, offer = make_loan_request_in("320505"), make_loan_offer()
-    request.patents.update(has_ownership_dispute=True)
-    run = what_if(actor, office)
-    request.patents.update(has_ownership_dispute=False)
-
-    found = request_in_run(run, LOAN, request.pk)
-
-    assert found.explain(str(offer.pk)).outcome == "not_registrable"
-    (patent,) = found.request.patents
-    assert patent.hard_grounds == {"ownership_dispute_or_preservation"}

@@ -8,28 +8,20 @@ from django.urls import reverse
 from django.utils import timezone
 
 from financing import run_archive
-from financing.models import LoanOffer, LoanRequest, MatchRun, Proposal
+from financing.models import LoanOffer, LoanRequest, Proposal
 from financing.pair_kinds import LOAN
-from financing.services import full_runs, match_runs
 from financing.services.run_pruning import prune_runs
 from financing.stored_explanations import NotInRun, request_in_run
 from sipo_portal.audit.actors import Actor
-from tests.factories.accounts import make_coordinator
 from tests.factories.businesses import make_office
 from tests.factories.financing import (
     make_loan_offer,
     make_loan_request_in,
-    make_policy,
     make_run,
 )
+from tests.financing.runs import start
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def coordinator(db):
-    make_policy()
-    return make_coordinator(make_office("320000"), language="en")
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("policy")]
 
 
 @pytest.fixture
@@ -39,9 +31,7 @@ def signed_in(client, coordinator):
 
 
 def run_now(coordinator):
-    run = match_runs.request_run(actor=Actor.of(coordinator), office=coordinator.office)
-    full_runs.run_full(run.pk)
-    return MatchRun.objects.get(pk=run.pk)
+    return start(Actor.of(coordinator), coordinator.office)
 
 
 def address(run, request, kind="loan"):

@@ -23,37 +23,11 @@ from tests.factories.businesses import (
 from tests.factories.financing import (
     make_loan_offer,
     make_loan_request_in,
-    make_policy,
     make_proposal,
 )
+from tests.financing.runs import pairs, start
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def office():
-    return make_office("320000")
-
-
-@pytest.fixture
-def actor(office):
-    return Actor.of(make_coordinator(office))
-
-
-@pytest.fixture(autouse=True)
-def policy(db):
-    return make_policy()
-
-
-def pairs():
-    return sorted(Proposal.objects.values_list("loan_request_id", "loan_offer_id"))
-
-
-def start(actor, office):
-    run = match_runs.request_run(actor=actor, office=office)
-    full_runs.run_full(run.pk)
-    run.refresh_from_db()
-    return run
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("policy")]
 
 
 # --- asking --------------------------------------------------------------------------------------

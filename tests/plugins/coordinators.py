@@ -1,9 +1,12 @@
-"""A coordinator of Jiangsu, signed in, and a short way to the review's pages."""
+"""A coordinator of Jiangsu and a colleague, the policy they work by, and the review's pages."""
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
+from sipo_portal.audit.actors import Actor
 from tests.factories.accounts import make_coordinator
+from tests.factories.financing import make_match, make_policy
 from tests.factories.offices import make_office
 
 
@@ -15,6 +18,28 @@ def office():
 @pytest.fixture
 def coordinator(office):
     return make_coordinator(office, language="en")
+
+
+@pytest.fixture
+def actor(coordinator):
+    return Actor.of(coordinator)
+
+
+@pytest.fixture
+def colleague(office):
+    """Another one of the same office."""
+    return Actor.of(make_coordinator(office))
+
+
+@pytest.fixture
+def policy(db):
+    return make_policy()
+
+
+@pytest.fixture
+def claimed(actor):
+    """A match the coordinator works on."""
+    return make_match(claimed_by=actor.user, claimed_at=timezone.now())
 
 
 @pytest.fixture
