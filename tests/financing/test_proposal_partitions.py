@@ -190,3 +190,18 @@ def test_the_application_s_role_may_do_a_whole_run():
 
     assert Proposal.objects.get().run == run
     assert pairs() == [(request.pk, offer.pk)]
+
+
+@pytest.mark.skipif(not settings.DATABASE_APP_ROLE, reason="needs the application's role")
+def test_what_runs_with_the_owners_rights_is_for_the_application_alone():
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT proname, has_function_privilege(%s, oid, 'EXECUTE'),"
+            " EXISTS (SELECT FROM aclexplode(coalesce(proacl, acldefault('f', proowner)))"
+            "         WHERE grantee = 0)"
+            " FROM pg_proc WHERE prosecdef AND pronamespace = 'public'::regnamespace",
+            [settings.DATABASE_APP_ROLE],
+        )
+        found = cursor.fetchall()
+    assert {name for name, _own, _all in found} >= {"financing_drop_partition"}
+    assert [name for name, own, public in found if public or not own] == []

@@ -350,7 +350,10 @@ def test_the_columns_say_what_the_rows_say(world):
                     patent = {int(p.id): p for p in row.patents}[columns.patents.id[place]]
                     assert columns.patents.expires_on[place] == (patent.expires_on - EPOCH).days
                     if kind is LOAN:
-                        assert columns.patents.has_hard_ground[place] == bool(patent.hard_grounds)
+                        assert (
+                            _named(columns.patents.hard_grounds[place], columns.ground_codes)
+                            == patent.hard_grounds
+                        )
                     else:
                         assert _named(
                             columns.patents.failures[place], columns.condition_codes

@@ -158,3 +158,16 @@ def test_a_stored_run_says_why_a_pair_was_proposed_or_not_whatever_came_after(ac
     assert outcome(large, short) == "capacity_exhausted"
     with pytest.raises(NotInRun):
         request_in_run(run, LOAN, make_loan_request_in("320505").pk)
+
+
+def test_a_stored_run_names_the_ground_that_kept_a_patent_out(actor, office):
+    request, offer = make_loan_request_in("320505"), make_loan_offer()
+    request.patents.update(has_ownership_dispute=True)
+    run = what_if(actor, office)
+    request.patents.update(has_ownership_dispute=False)
+
+    found = request_in_run(run, LOAN, request.pk)
+
+    assert found.explain(str(offer.pk)).outcome == "not_registrable"
+    (patent,) = found.request.patents
+    assert patent.hard_grounds == {"ownership_dispute_or_preservation"}
