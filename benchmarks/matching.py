@@ -16,12 +16,13 @@ from typing import Any
 import numpy as np
 
 from benchmarks.matching_scale import allocation_peers, top_peers
+from benchmarks.matching_scale.engine_runs import in_own_process
 from benchmarks.matching_scale.instances import SEED, Instance, make_instance
 from benchmarks.matching_scale.machine import machine
 from benchmarks.matching_scale.plain_tables import PlainTables, plain_tables
 from benchmarks.matching_scale.rows import request_rows
 from benchmarks.matching_scale.timing import interleaved, peak_mib
-from financing.matching.national.engine import Allocation, allocate_loans, best_offers
+from financing.matching.national.engine import best_offers
 from financing.matching.national.packing import Problem, pack
 from financing.matching.national.threads import default_threads
 from financing.matching.readable import propose_readably
@@ -55,10 +56,12 @@ def main(arguments: list[str]) -> int:
     report["one_pass"] = _one_pass(pack(study.requests, study.offers, study.policy), 9)
     tables = plain_tables(study) if set(peers) - {"readable"} else None
     report["top"] = _top(study, tables, peers, options.rounds)
-    report["engine"] = {"study": _engine(study, options.rounds)}
+    _say("engine, study")
+    report["engine"] = {"study": in_own_process(study, options.rounds)}
     if options.product:
         product = make_instance("product", options.requests, options.offers, options.seed)
-        report["engine"]["product"] = _engine(product, options.rounds)
+        _say("engine, product")
+        report["engine"]["product"] = in_own_process(product, options.rounds)
     if tables is not None:
         report["allocation"] = _allocation(tables, peers, options.pdlp_limit)
         _compare(report)
@@ -156,41 +159,6 @@ def _one_pass(problem: Problem, rounds: int) -> dict[str, float]:
     return {**costs["pass"].summary(), "mib": round(sum(part.nbytes for part in words) / 2**20, 1)}
 
 
-def _engine(instance: Instance, rounds: int) -> dict[str, Any]:
-    """The whole allocation from columns: costs, stages, and how good it is."""
-    stages: dict[str, float] = {}
-    before: list[Any] = ["start", time.perf_counter()]
-
-    def tell(stage: str, _figure: float) -> None:
-        now = time.perf_counter()
-        stages[before[0]] = stages.get(before[0], 0.0) + now - before[1]
-        before[:] = [stage, now]
-
-    def run() -> Allocation:
-        stages.clear()
-        before[:] = ["start", time.perf_counter()]
-        found = allocate_loans(
-            instance.requests, instance.offers, instance.policy, threads=THREADS, progress=tell
-        )
-        tell("end", 0.0)
-        return found
-
-    costs, answers = interleaved({"engine": run}, rounds)
-    found: Allocation = answers["engine"]
-    return {
-        **costs["engine"].summary(),
-        "stages_s": {stage: round(seconds, 3) for stage, seconds in stages.items()},
-        "value_fen": found.value_fen,
-        "bound_fen": found.bound_fen,
-        "gap": round(found.gap, 6),
-        "coverage": found.reached_count,
-        "proposals": found.proposals_count,
-        "saving_fen": found.saving_fen,
-        "digest": found.digest(),
-        "peak_mib": peak_mib(),
-    }
-
-
 def _compare(report: dict[str, Any]) -> None:
     """Ratios of this one run."""
     top, engine, others = report["top"], report["engine"]["study"], report["allocation"]
@@ -204,8 +172,9 @@ def _compare(report: dict[str, Any]) -> None:
         report["ratios"]["saving over greedy"] = round(engine["saving_fen"] / saving - 1, 4)
         report["ratios"]["coverage over greedy"] = round(engine["coverage"] / coverage - 1, 4)
     if "pdlp" in others:
-        pdlp = float(others["pdlp"]["seconds"])
-        report["ratios"]["allocation, pdlp / engine"] = round(pdlp / engine["wall_s"], 1)
+        for name, mine, its in (("", "wall_s", "seconds"), (", processor", "cpu_s", "cpu_seconds")):
+            ratio = float(others["pdlp"][its]) / engine[mine]
+            report["ratios"][f"allocation, pdlp / engine{name}"] = round(ratio, 1)
 
 
 def _allocation(tables: PlainTables, peers: list[str], limit_s: float) -> dict[str, Any]:

@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 
 Column = NDArray[np.int64]
 
+MICRO = 10**6
+NOTHING = -(2**62)
+
 
 def bound_fen(
     pairs: Mapping[str, Column],
@@ -32,22 +35,34 @@ def bound_fen(
         raise ValueError("prices are never negative")
     if offers["price_count_fen"][~limited].any():
         raise ValueError("a price per proposal needs an offer with a count")
-    rooms = sum(int(p) * int(r) for p, r in zip(price, offers["room_fen"], strict=True)) / 10**6
-    rooms += sum(
+    rooms = sum(int(p) * int(r) for p, r in zip(price, offers["room_fen"], strict=True))
+    rooms += MICRO * sum(
         int(p) * int(c)
         for p, c in zip(offers["price_count_fen"], offers["room_count"], strict=True)
         if p
     )
-    # An amount beyond the whole room can be in no allocation.
+    worth = requests_worth_micro(pairs, requests, offers)
+    return rooms / MICRO + sum(map(int, worth)) / MICRO / share
+
+
+def requests_worth_micro(
+    pairs: Mapping[str, Column],
+    requests: Mapping[str, Column],
+    offers: Mapping[str, Column],
+) -> Column:
+    """By number of the request, in micro-fen: what its best set is worth beyond the prices."""
     j = pairs["offer"]
-    fits = pairs["amount_fen"] <= offers["room_fen"][j]
+    amount, price = pairs["amount_fen"], offers["price_fen_ppm"][j]
+    # An amount beyond the whole room can be in no allocation; a cost beyond 64 bits pays for none.
+    fits = amount <= offers["room_fen"][j]
     fits &= offers["room_count"][j] != 0
-    cost = price[j].astype(float) * pairs["amount_fen"] / 10**6 + offers["price_count_fen"][j]
-    further = np.where(fits, pairs["further_fen"] - cost, -np.inf)
-    first = np.where(fits, pairs["first_fen"] - cost, -np.inf)
+    fits &= price.astype(float) * amount < 4e18
+    cost = np.where(fits, price, 0) * amount + offers["price_count_fen"][j] * MICRO
+    further = np.where(fits, pairs["further_fen"] * MICRO - cost, NOTHING)
+    first = np.where(fits, pairs["first_fen"] * MICRO - cost, NOTHING)
     order = np.lexsort((-further, pairs["request"]))
     edges = np.flatnonzero(np.diff(pairs["request"][order], prepend=-1, append=-1))
-    worth = 0.0
+    worth = np.zeros(len(requests["slots"]), dtype=np.int64)
     for a, b in pairwise(edges):
         mine = order[a:b]
         request = int(pairs["request"][mine[0]])
@@ -55,20 +70,20 @@ def bound_fen(
         if slots <= 0:
             continue
         # The best of each institution, in falling order; one more than fits, for the first's own.
-        best: list[tuple[float, int]] = []
+        best: list[tuple[int, int]] = []
         for place in mine:
             house = int(pairs["institution"][place])
             if further[place] > 0 and all(house != known for _, known in best):
-                best.append((float(further[place]), house))
-            if len(best) > slots:
+                best.append((int(further[place]), house))
+            if len(best) > slots or further[place] <= 0:
                 break
         if requests["is_reached"][request]:
-            worth += sum(value for value, _ in best[:slots])
+            worth[request] = sum(value for value, _ in best[:slots])
             continue
-        total = 0.0
-        for place in mine[first[mine] > -np.inf]:
+        total = 0
+        for place in mine[first[mine] > NOTHING]:
             house = int(pairs["institution"][place])
             others = [value for value, known in best if known != house][: slots - 1]
-            total = max(total, float(first[place]) + sum(others))
-        worth += total
-    return rooms + worth / share
+            total = max(total, int(first[place]) + sum(others))
+        worth[request] = total
+    return worth
