@@ -27,12 +27,12 @@ from financing.matching.national.bundle_results import (
     result_of,
 )
 from financing.matching.national.bundles import Bundle, BundleInput, Frame
+from financing.matching.national.checked_columns import check
 from financing.matching.national.engine import seed_number
 from financing.matching.national.input_digest import input_digest
 from financing.matching.national.kind_result import KindResult
 from financing.matching.national.rounds import Answer, Conductor, Phase, Question
 from financing.matching.national.run import StartPrices, match_insurances, prices_of_kind
-from financing.matching.national.tables import check
 from financing.matching.tables import RequestKind
 from financing.models import BundleRound, MatchRun, RunBundle, ShardedRun
 from financing.models.match_runs import RunStatus

@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 from financing.matching.context import make_context
 from financing.matching.eligibility import passing_pair
 from financing.matching.national.certificate import bound_fen
+from financing.matching.national.checked_columns import check
 from financing.matching.national.from_rows import insurance_columns
 from financing.matching.national.insurance_packing import pack_insurances
 from financing.matching.national.insurance_pairs import insurance_candidates, insurance_figures
 from financing.matching.national.no_requests import no_loans
 from financing.matching.national.packing import NO_COUNT, Closed
 from financing.matching.national.run import KindInput, RunInput, run_matching
-from financing.matching.national.tables import ColumnError, InsuredPatentColumns, check
+from financing.matching.national.tables import ColumnError, InsuredPatentColumns
 from financing.matching.policy import SizeWeight, StandardPremium
 from financing.matching.values import (
     alternative_value_fen,

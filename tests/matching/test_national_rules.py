@@ -6,11 +6,11 @@ from hypothesis import HealthCheck, given, settings
 
 from benchmarks.matching_scale.instances import make_instance
 from benchmarks.matching_scale.rows import request_rows
+from financing.matching.national.checked_columns import check
 from financing.matching.national.from_rows import request_columns
 from financing.matching.national.listing import list_pairs
 from financing.matching.national.packing import pack
 from financing.matching.national.questions import with_answers
-from financing.matching.national.tables import check
 from tests.matching.ceilings import around_the_ceiling
 from tests.matching.instances import instances
 from tests.matching.oracle_pairs import readable_pairs

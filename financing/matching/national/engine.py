@@ -13,6 +13,7 @@ import numpy as np
 from financing.matching.national.at_scale import with_short_lists
 from financing.matching.national.best_set import MICRO
 from financing.matching.national.candidates import State, all_candidates
+from financing.matching.national.checked_columns import check
 from financing.matching.national.churn import (
     Kept,
     Previous,
@@ -28,7 +29,7 @@ from financing.matching.national.packing import Closed, Problem, pack
 from financing.matching.national.proposals import Worth, worth_of
 from financing.matching.national.questions import with_answers
 from financing.matching.national.repair import Given
-from financing.matching.national.tables import Int32, LoanRequestColumns, check
+from financing.matching.national.tables import Int32, LoanRequestColumns
 from financing.matching.national.threads import default_threads
 from financing.matching.national.walk import walk
 from financing.matching.policy import MatchingPolicy
@@ -124,7 +125,7 @@ def allocate_loans(
     """
     threads = default_threads() if threads is None else threads
     tell: Progress = progress if progress is not None else _silent
-    check(columns)
+    check(columns, threads)
     tell("packing", 0.0)
     problem = pack(columns, offers, policy, closed=closed, threads=threads)
     known = None if previous is None else (offer_numbers(problem.offer_rows, offers), previous)

@@ -11,6 +11,7 @@ from functools import lru_cache
 import numpy as np
 
 from financing.matching.areas import lies_in_divisions, lies_in_industries
+from financing.matching.national.checked_columns import check
 from financing.matching.national.cost_sheet import cost_sheet
 from financing.matching.national.from_rows import request_columns
 from financing.matching.national.groups import is_open
@@ -20,7 +21,7 @@ from financing.matching.national.packed_requests import request_records
 from financing.matching.national.pairs import ASK
 from financing.matching.national.problem import COST, OFFER, Records
 from financing.matching.national.questions import answer_of
-from financing.matching.national.tables import Bool, Int64, check
+from financing.matching.national.tables import Bool, Int64
 from financing.matching.policy import MatchingPolicy
 from financing.matching.savings import CostBook
 from financing.matching.tables import SIZE_CLASSES, LoanOfferRow, LoanRequestRow

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from financing.matching.national.checked_columns import check
 from financing.matching.national.engine import ENGINE_VERSION
 from financing.matching.national.input_digest import input_digest
 from financing.matching.national.insurance_run import run_insurances
@@ -17,7 +18,7 @@ from financing.matching.national.kind_result import KindResult, ProposalColumns,
 from financing.matching.national.loan_run import run_loans
 from financing.matching.national.result_digest import result_digest
 from financing.matching.national.run_input import KindInput, RunInput
-from financing.matching.national.tables import InsuranceRequestColumns, LoanRequestColumns, check
+from financing.matching.national.tables import InsuranceRequestColumns, LoanRequestColumns
 from financing.matching.national.threads import default_threads
 from financing.matching.tables import InsuranceOfferRow, LoanOfferRow, RequestKind
 
@@ -108,8 +109,8 @@ def run_matching(
     threads = default_threads() if threads is None else threads
     stages = _Stages(progress)
     stages.tell("checking", 0.0)
-    check(run.loans.requests)
-    check(run.insurances.requests)
+    check(run.loans.requests, threads)
+    check(run.insurances.requests, threads)
     stages.tell("input digest", 0.0)
     digest = input_digest(run)
     loans = _loans(run, start_prices, over_shards, threads, stages.of("loan"))

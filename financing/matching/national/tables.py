@@ -1,4 +1,4 @@
-"""Columns of requests and their patents: frozen, documented, checked once at the border.
+"""Columns of requests and their patents: frozen, documented; `checked_columns.py` checks them.
 
 Read by `packing.py` and `insurance_packing.py`; made from rows by `from_rows.py`, from records by
 snapshots, and by the benchmarks' generator. Offers and policy stay rows (`tables.py`, `policy.py`):
@@ -8,7 +8,7 @@ they are few.
 # array() is a dataclass field; ruff cannot see that.
 # ruff: noqa: RUF009
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -170,98 +170,3 @@ class InsuranceRequestColumns:
 
 
 RequestColumns = LoanRequestColumns | InsuranceRequestColumns
-
-
-def check(requests: RequestColumns) -> None:
-    """Raise `ColumnError` at the first column that is not as documented; one pass over each."""
-    if isinstance(requests, LoanRequestColumns):
-        _check_common("loan_requests", requests)
-        _check_loans(requests)
-    else:
-        _check_common("insurance_requests", requests)
-        _need(
-            len(requests.condition_codes) <= 62,
-            "insurance_requests.condition_codes: at most 62 different conditions",
-        )
-
-
-def _check_common(table: str, requests: RequestColumns) -> None:
-    count = len(requests)
-    _check_table(table, requests, count)
-    _check_table("patents", requests.patents, len(requests.patents))
-    start = requests.patents_start
-    _need(
-        bool(start[0] == 0 and start[-1] == len(requests.patents) and (np.diff(start) >= 0).all()),
-        f"{table}.patents_start: from 0 to the number of patents, never falling",
-    )
-    _need(len(np.unique(requests.id)) == count, f"{table}.id: each id once")
-    _check_index(f"{table}.region", requests.region_codes, requests.region)
-    _check_index(f"{table}.industry", requests.industry_codes, requests.industry)
-
-
-def _check_loans(requests: LoanRequestColumns) -> None:
-    patents = requests.patents
-    _need(
-        bool((requests.least_accepted_fen <= requests.principal_fen).all()),
-        "loan_requests.least_accepted_fen: at most principal_fen",
-    )
-    _need(
-        len(requests.ground_codes) <= 16,
-        "loan_requests.ground_codes: at most 16 different grounds",
-    )
-    _check_index("loan_requests.patents.pledgee", requests.institution_ids, patents.pledgee)
-    _need(
-        len(requests.certificate_codes) <= 62,
-        "loan_requests.certificate_codes: at most 62 different certificates",
-    )
-    _need(
-        bool(((patents.appraised_value_fen < 0) == (patents.appraised_on == NO_DAY)).all()),
-        "patents.appraised_on: given exactly when appraised_value_fen is",
-    )
-
-
-def _check_index(where: str, codes: tuple[str, ...], column: NDArray[Any]) -> None:
-    _need(
-        not len(column) or int(column.max()) < len(codes),
-        f"{where}: an index of its {len(codes)} codes",
-    )
-
-
-def _check_table(table: str, columns: Any, count: int) -> None:
-    for one in fields(columns):
-        allowed = one.metadata.get("allowed")
-        if allowed is None:
-            continue
-        values = getattr(columns, one.name)
-        where = f"{table}.{one.name}"
-        _need(isinstance(values, np.ndarray), f"{where}: a NumPy array")
-        _need(values.dtype == np.dtype(allowed.dtype), f"{where}: dtype {allowed.dtype}")
-        expected = count + 1 if one.name == "patents_start" else count
-        _need(values.shape == (expected,), f"{where}: {expected} values in one dimension")
-        _check_range(where, values, allowed)
-
-
-def _check_range(where: str, values: NDArray[Any], allowed: Allowed) -> None:
-    if allowed.least is None or not len(values):
-        return
-    most = allowed.most
-    # Minimum and maximum first: the costly search for the row only where something may be wrong.
-    low, high = int(values.min()), int(values.max())
-    is_next = allowed.none == allowed.least - 1
-    if low >= (allowed.least - 1 if is_next else allowed.least) and (most is None or high <= most):
-        return
-    wrong = values < allowed.least
-    if most is not None:
-        wrong |= values > most
-    if allowed.none is not None:
-        wrong &= values != allowed.none
-    if wrong.any():
-        row = int(np.flatnonzero(wrong)[0])
-        bounds = f"from {allowed.least}" + ("" if most is None else f" to {most}")
-        none = "" if allowed.none is None else f", or {allowed.none} for nothing"
-        raise ColumnError(f"{where}, line {row}: {values[row]}; allowed: {bounds}{none}")
-
-
-def _need(holds: bool, text: str) -> None:
-    if not holds:
-        raise ColumnError(text)
