@@ -10,7 +10,7 @@ from django.db.models import BooleanField, Model
 from django.db.models.expressions import RawSQL
 
 
-def one_of(model: type[Model], column: str, ids: Iterable[int]) -> RawSQL:
+def one_of(model: type[Model], column: str, ids: Iterable[int] | Iterable[str]) -> RawSQL:
     """For `filter`, of a query that starts from `model`: the column is one of the ids."""
     table = model._meta.db_table
     return RawSQL(f'"{table}"."{column}" = ANY(%s)', [list(ids)], BooleanField())

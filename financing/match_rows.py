@@ -248,7 +248,11 @@ def loan_request_rows(requests: Sequence[LoanRequest], on: date) -> list[tables.
     pledges = {
         pledge.application_number: pledge
         for pledge in Pledge.objects.filter(
-            application_number__in={patent.application_number for patent in patents.values()},
+            one_of(
+                Pledge,
+                "application_number",
+                {patent.application_number for patent in patents.values()},
+            ),
             status__in=PLEDGE_LIVE_STATUSES,
         )
     }
@@ -272,8 +276,8 @@ def earlier_borrowers(business_ids: Iterable[int]) -> set[int]:
     """Those of the businesses that had a pledge registered before."""
     return set(
         Pledge.objects.filter(
-            match__business__in=business_ids,
             status__in=[PledgeStatus.REGISTERED, PledgeStatus.RELEASED],
+            match__in=Match.objects.filter(one_of(Match, "business_id", business_ids)),
         ).values_list("match__business_id", flat=True)
     )
 

@@ -7,6 +7,7 @@ from celery.signals import worker_init
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from financing.pair_kinds import KINDS
 from financing.services.clock_runs import request_clock_run, run_clocks
 from financing.services.full_runs import finish_sharded_run, run_full, write_confirmed
 from financing.services.incremental_runs import (
@@ -20,8 +21,12 @@ from financing.services.person_consents import mail_person_consent
 from financing.services.run_pruning import prune_runs
 from financing.services.sharded_endings import fail_sharded_run
 from financing.services.sharded_runs import answer
+from financing.snapshot.refreshing import refresh_most_marked
 from financing.worker_start import start
 from sipo_portal.outbox.tasks import outbox_task
+
+REFRESHED_FOR_S = 1.0
+"""Seconds a worker gives to the columns at a time: requests that come meanwhile wait for it."""
 
 
 @worker_init.connect  # type: ignore[untyped-decorator]
@@ -85,6 +90,13 @@ def nightly_matching() -> None:
     """Sent by beat; asks for the night's run, left to the outbox, and prunes old ones."""
     request_nightly_run(on=timezone.localdate())
     prune_runs(now=timezone.now())
+
+
+@shared_task(name="financing.refresh_snapshot")  # type: ignore[untyped-decorator]
+def refresh_snapshot() -> None:
+    """Sent by beat by day; lost or late, the next one does its work."""
+    for kind in KINDS:
+        refresh_most_marked(kind, timezone.localdate(), seconds=REFRESHED_FOR_S)
 
 
 @outbox_task("financing.run_clocks", label=_("Round of the clocks"), atomic=False)

@@ -168,6 +168,13 @@ CELERY_BEAT_SCHEDULE = {
         "task": "financing.tick",
         "schedule": crontab(minute="*/10"),
     },
+    # What changed in requests goes into the columns of match runs, so that the night's has little
+    # to read. A message no worker took within the minute is worth nothing any more.
+    "snapshot": {
+        "task": "financing.refresh_snapshot",
+        "schedule": crontab(),
+        "options": {"expires": 50},
+    },
 }
 
 # --- match runs over several workers (docs/matching-engine.md) -----------------------------

@@ -16,6 +16,7 @@ from django.utils import timezone
 from businesses.days_of_change import days_of_change
 from businesses.models import Business, Patent
 from businesses.selectors import registrability_of
+from financing.id_arrays import one_of
 from financing.insurance_rows import insurability_failures
 from financing.kind_rows import rows_of
 from financing.match_rows import certificates_held, hard_grounds
@@ -34,15 +35,17 @@ from financing.matching.tables import (
 from financing.pair_kinds import AnyRequest, PairKind
 from financing.snapshot.chunks import Chunk, joined, with_columns
 from financing.snapshot.dated import Dated, changes, dated, day_number
+from financing.snapshot.records import request_records
 
 DAY = timedelta(days=1)
 
 
 def read_chunk(kind: PairKind, request_ids: Collection[int], on: date) -> Chunk:
     """Those of the requests that are in matching, rising by id, right from `on` on."""
-    found = kind.requests._default_manager.in_matching().filter(pk__in=request_ids)
-    requests: list[AnyRequest] = list(rows_of(kind).with_facts(found).order_by("pk"))
-    return chunk_of(kind, requests, on)
+    found = kind.requests._default_manager.in_matching().filter(
+        one_of(kind.requests, "id", request_ids)
+    )
+    return chunk_of(kind, request_records(kind, found.order_by("pk")), on)
 
 
 def empty_chunk(kind: PairKind) -> Chunk:
@@ -51,7 +54,7 @@ def empty_chunk(kind: PairKind) -> Chunk:
 
 
 def chunk_of(kind: PairKind, requests: Sequence[AnyRequest], on: date) -> Chunk:
-    """Requests read `with_facts`."""
+    """Requests with their facts, as models or records."""
     rows = list(rows_of(kind).request_rows(requests, on))
     ids = [request.pk for request in requests]
     patents = {patent.pk: patent for request in requests for patent in request.patents.all()}

@@ -8,12 +8,12 @@ is read, one committed later leaves its mark for the next time.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from time import monotonic
 
 import numpy as np
 from django.db import connection, transaction
 
 from financing.copying import binary_cursor
-from financing.kind_rows import rows_of
 from financing.matching.national.tables import Int64
 from financing.models.request_chunks import RequestChunk, RequestMark
 from financing.models.requests import REQUEST_MATCHING_STATUSES
@@ -22,10 +22,14 @@ from financing.snapshot.building import chunk_of, empty_chunk, read_chunk
 from financing.snapshot.chunks import Chunk, arrays_of, joined, with_used_codes
 from financing.snapshot.code_digest import code_digest
 from financing.snapshot.codec import from_bytes, to_bytes
+from financing.snapshot.records import request_records
 
 CHUNK = 10_000
 REFRESH_LOCK = 7_230_002
 CHUNKS_AT_ONCE = 20
+
+FEWEST_MARKED = 20
+"""Fewer marks in a chunk are left to the next run."""
 
 Tell = Callable[[int, int], None]
 
@@ -46,7 +50,7 @@ def refresh(kind: PairKind, on: date, tell: Tell | None = None) -> Refreshed:
     next one.
     """
     _forget_all_where_asked(kind, on)
-    numbers = _stale_numbers(kind, on)
+    numbers = sorted(number for number, _ in _stale(kind, on))
     rebuilt = spliced = requests = 0
     for place, number in enumerate(numbers):
         if tell is not None:
@@ -56,6 +60,27 @@ def refresh(kind: PairKind, on: date, tell: Tell | None = None) -> Refreshed:
         spliced += not was_rebuilt
         requests += count
     return Refreshed(rebuilt, spliced, requests)
+
+
+def refresh_most_marked(kind: PairKind, on: date, *, seconds: float) -> Refreshed:
+    """Bring some chunks up to date: those with most to read first, until `seconds` are over.
+
+    Done now and then by day, it leaves the night's run the changes of the last minutes. Chunks in
+    which little changed wait: writing one costs as much as reading some tens of requests.
+    """
+    end = monotonic() + seconds
+    _forget_all_where_asked(kind, on)
+    done = Refreshed()
+    for number, count in _stale(kind, on):
+        if count < FEWEST_MARKED or monotonic() > end:
+            break
+        was_rebuilt, read = _refresh_chunk(kind, number, on)
+        done = Refreshed(
+            done.rebuilt_count + was_rebuilt,
+            done.spliced_count + (not was_rebuilt),
+            done.requests_count + read,
+        )
+    return done
 
 
 @transaction.atomic
@@ -83,16 +108,21 @@ def _forget_all_where_asked(kind: PairKind, on: date) -> None:
     )
 
 
-def _stale_numbers(kind: PairKind, on: date) -> list[int]:
-    """Chunks of marked requests, of other code, or made for a later day."""
+def _stale(kind: PairKind, on: date) -> list[tuple[int, int]]:
+    """Chunks of marked requests, of other code, or made for a later day, those with most marks
+    first; with how many marks they have, the ones to be made from nothing with CHUNK."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT DISTINCT request_id / {CHUNK} FROM financing_requestmark WHERE kind = %s"
-            " UNION SELECT number FROM financing_requestchunk"
-            " WHERE kind = %s AND (code_digest <> %s OR as_of > %s) ORDER BY 1",
+            "SELECT number, sum(count) FROM ("
+            f"SELECT request_id / {CHUNK} AS number, count(DISTINCT request_id)"
+            " FROM financing_requestmark"
+            " WHERE kind = %s AND request_id IS NOT NULL GROUP BY 1"
+            f" UNION ALL SELECT number, {CHUNK} FROM financing_requestchunk"
+            " WHERE kind = %s AND (code_digest <> %s OR as_of > %s)"
+            ") AS stale GROUP BY number ORDER BY 2 DESC, 1",
             [kind.name, kind.name, code_digest(), on],
         )
-        return [number for (number,) in cursor.fetchall() if number is not None]
+        return [(number, int(count)) for number, count in cursor.fetchall()]
 
 
 @transaction.atomic
@@ -132,7 +162,7 @@ def rebuilt(kind: PairKind, number: int, on: date) -> Chunk:
     found = kind.requests._default_manager.in_matching().filter(
         pk__gte=number * CHUNK, pk__lt=(number + 1) * CHUNK
     )
-    return chunk_of(kind, list(rows_of(kind).with_facts(found).order_by("pk")), on)
+    return chunk_of(kind, request_records(kind, found.order_by("pk")), on)
 
 
 def _spliced(old: Chunk, gone: Int64, fresh: Chunk) -> Chunk:
