@@ -7,7 +7,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from financing.models import LoanOffer, Match, Pledge, Proposal, Terms
+from financing.models import Match, Pledge, Proposal, Terms
 from financing.services import acceptances
 from financing.services.matches import MatchRefused, Reason
 from financing.services.money_refusals import MoneyRefused
@@ -31,6 +31,7 @@ from tests.factories.money import (
     make_terms,
     owner_of,
 )
+from tests.financing.money_steps import booked, refusal, statuses
 
 pytestmark = pytest.mark.django_db
 
@@ -48,23 +49,6 @@ def decline(terms, reason=None):
     return acceptances.decline_terms(
         actor=owner_of(terms.match), terms=terms, reason=reason or Reason("better_alternative")
     )
-
-
-def refusal(step, *args, **kwargs):
-    with pytest.raises(MoneyRefused) as refused:
-        step(*args, **kwargs)
-    return refused.value.code
-
-
-def booked(match):
-    offer = LoanOffer.objects.get(pk=match.loan_offer_id)
-    return offer.booked_amount, offer.booked_count
-
-
-def statuses(*rows):
-    for row in rows:
-        row.refresh_from_db()
-    return [row.status for row in rows]
 
 
 def test_acceptance_commits_the_request_and_plans_the_pledges_of_the_basket():

@@ -161,9 +161,11 @@ def addresses(match: Match, file: AnswerFile) -> Iterator[str]:
     )
 
 
-def read(match: Match, file: AnswerFile) -> Iterator[tuple[str, str]]:
+def read(
+    match: Match, file: AnswerFile, languages: tuple[str, ...] = ("zh-hans", "en")
+) -> Iterator[tuple[str, str]]:
     """Address and everything that comes back: addresses passed through, headers, the page."""
-    for language in ("zh-hans", "en"):
+    for language in languages:
         client = Client(headers={"accept-language": language})
         client.force_login(staff_of(match))
         for address in addresses(match, file):
@@ -200,12 +202,13 @@ def test_nothing_on_any_page_before_the_consent(match) -> None:
 def test_nor_after_interest_or_a_consent_that_was_withdrawn(match) -> None:
     studies.declare_interest(actor=Actor.of(staff_of(match)), match=match)
     file = ask_and_answer(match)
-    for url, text in read(match, file):
+    # Each of them in one language: both were read above, where the pages are the same.
+    for url, text in read(match, file, ("en",)):
         assert found_in(match, text) == [], url
     consent_of_all(match)
     withdraw_consent_of(match)
 
-    for url, text in read(match, file):
+    for url, text in read(match, file, ("zh-hans",)):
         assert found_in(match, text) == [], url
 
 
@@ -214,7 +217,7 @@ def test_what_is_hidden_is_there_once_everybody_consented(match) -> None:
     file = ask_and_answer(match)
     consent_of_all(match)
 
-    text = "\n".join(text for _url, text in read(match, file))
+    text = "\n".join(text for _url, text in read(match, file, ("zh-hans",)))
 
     business = match.business
     for fact in ("绝密科技", business.credit_code, "77700077", "2,345,600", "绝密报表.pdf"):

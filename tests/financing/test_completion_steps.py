@@ -24,6 +24,7 @@ from tests.factories.money import (
     staff_of,
     typed_contract,
 )
+from tests.financing.money_steps import statuses
 
 pytestmark = pytest.mark.django_db
 
@@ -74,12 +75,6 @@ def offered(match):
     content = page(match)
     actions = ("register", "drawdown", "complete", "release", "end")
     return [each for each in actions if url_of(match, each) in content]
-
-
-def statuses(*rows):
-    for row in rows:
-        row.refresh_from_db()
-    return [row.status for row in rows]
 
 
 def register(match, number="Y2026980000001", on=None):

@@ -7,9 +7,8 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from financing.models import Drawdown, LoanOffer
+from financing.models import Drawdown
 from financing.services import acceptances, completions, pledges
-from financing.services.matches import Reason
 from financing.services.money_refusals import MoneyRefused
 from sipo_portal.audit.models import AuditEvent
 from tests.factories.financing import make_loan_request, make_match, make_policy
@@ -25,6 +24,7 @@ from tests.factories.money import (
     register_all,
     staff_of,
 )
+from tests.financing.money_steps import booked, fall_through, refusal, release, statuses
 
 pytestmark = pytest.mark.django_db
 
@@ -49,38 +49,8 @@ def register(pledge, number="Y2026980000001", on=None):
     )
 
 
-def release(pledge, on=None):
-    return pledges.release_pledge(
-        actor=staff_of(pledge.match), pledge=pledge, released_on=on or timezone.localdate()
-    )
-
-
 def complete(match):
     return completions.complete(actor=staff_of(match), match=match)
-
-
-NOT_READY = Reason("business_not_ready")
-
-
-def fall_through(match, actor=None, reason=NOT_READY):
-    return completions.fall_through(actor=actor or staff_of(match), match=match, reason=reason)
-
-
-def refusal(step, *args, **kwargs):
-    with pytest.raises(MoneyRefused) as refused:
-        step(*args, **kwargs)
-    return refused.value.code
-
-
-def booked(match):
-    offer = LoanOffer.objects.get(pk=match.loan_offer_id)
-    return offer.booked_amount, offer.booked_count
-
-
-def statuses(*rows):
-    for row in rows:
-        row.refresh_from_db()
-    return [row.status for row in rows]
 
 
 # --- pledges ------------------------------------------------------------------------------------

@@ -3,12 +3,10 @@
 from decimal import Decimal
 
 import pytest
-from django.utils import timezone
 
 from financing.models import Delivery, LoanOffer, Pledge
-from financing.services import acceptances, completions, deliveries, pledges
+from financing.services import acceptances, deliveries
 from financing.services.matches import MatchRefused, Reason
-from financing.services.money_refusals import MoneyRefused
 from sipo_portal.audit.actors import Actor
 from sipo_portal.audit.models import AuditEvent
 from sipo_portal.outbox.models import OutboxMessage
@@ -24,6 +22,7 @@ from tests.factories.money import (
     register_all,
     staff_of,
 )
+from tests.financing.money_steps import booked, fall_through, refusal, release, statuses
 
 pytestmark = pytest.mark.django_db
 
@@ -31,36 +30,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def policy():
     return make_policy()
-
-
-def release(pledge, on=None):
-    return pledges.release_pledge(
-        actor=staff_of(pledge.match), pledge=pledge, released_on=on or timezone.localdate()
-    )
-
-
-NOT_READY = Reason("business_not_ready")
-
-
-def fall_through(match, actor=None, reason=NOT_READY):
-    return completions.fall_through(actor=actor or staff_of(match), match=match, reason=reason)
-
-
-def refusal(step, *args, **kwargs):
-    with pytest.raises(MoneyRefused) as refused:
-        step(*args, **kwargs)
-    return refused.value.code
-
-
-def booked(match):
-    offer = LoanOffer.objects.get(pk=match.loan_offer_id)
-    return offer.booked_amount, offer.booked_count
-
-
-def statuses(*rows):
-    for row in rows:
-        row.refresh_from_db()
-    return [row.status for row in rows]
 
 
 # --- fall-through -------------------------------------------------------------------------------

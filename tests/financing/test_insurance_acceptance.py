@@ -16,6 +16,7 @@ from financing.terms_comparison import compare_terms
 from tests.factories.financing import make_policy
 from tests.factories.money import make_terms, owner_of, staff_of
 from tests.factories.studies import make_insurance_referral
+from tests.financing.money_steps import statuses
 
 pytestmark = pytest.mark.django_db
 
@@ -45,12 +46,6 @@ def issue(match):
         premium=match.terms.get().premium,
         sum_insured=match.terms.get().amount,
     )
-
-
-def statuses(*rows):
-    for row in rows:
-        row.refresh_from_db()
-    return [row.status for row in rows]
 
 
 def booked(match):

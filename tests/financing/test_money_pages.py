@@ -23,6 +23,7 @@ from tests.factories.money import (
     register_all,
     staff_of,
 )
+from tests.financing.money_steps import statuses
 
 pytestmark = pytest.mark.django_db
 
@@ -51,12 +52,6 @@ def post(match, name, **data):
 
 def accept(terms, shown=None):
     return post(terms.match, "terms_accept", terms=terms.pk if shown is None else shown)
-
-
-def statuses(*rows):
-    for row in rows:
-        row.refresh_from_db()
-    return [row.status for row in rows]
 
 
 def row_of(terms, label):
