@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal, localcontext
+from functools import lru_cache
 from itertools import pairwise
 
 from businesses.rules.loan_terms import DayCount, LoanTerms, fee_months
@@ -47,7 +48,12 @@ def to_fen(amount: Decimal) -> Decimal:
 
 def payment_dates(terms: LoanTerms) -> tuple[date, ...]:
     """Drawdown and the same day of each month after it, at most the month's last day."""
-    return tuple(add_months(terms.drawdown_on, k) for k in range(terms.term_months + 1))
+    return _dates(terms.drawdown_on, terms.term_months)
+
+
+@lru_cache(maxsize=4_096)
+def _dates(drawdown_on: date, term_months: int) -> tuple[date, ...]:
+    return tuple(add_months(drawdown_on, k) for k in range(term_months + 1))
 
 
 def year_fraction(start: date, end: date, months: int, day_count: DayCount) -> Decimal:

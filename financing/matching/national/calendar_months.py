@@ -10,7 +10,8 @@ from financing.matching.national.tables import Int32
 
 FIRST_DAY = -36_525
 LAST_DAY = 80_000
-"""Days the tables know: 1870 to 2189."""
+"""Days the tables know: 1870 to 2189. What lies beyond counts as their first or last day: more
+months than any offer asks for either way."""
 
 
 class Months(NamedTuple):
@@ -36,9 +37,14 @@ def month_tables() -> Months:
 
 
 @inlined
+def _place(day: int) -> int:
+    return min(max(signed(day), FIRST_DAY), LAST_DAY) - FIRST_DAY
+
+
+@inlined
 def whole_months(start: int, end: int, months: Months) -> int:
     """Most m with start + m months <= end; below 0 where end lies before start."""
-    a, b = start - FIRST_DAY, end - FIRST_DAY
+    a, b = _place(start), _place(end)
     count = months.number[b] - months.number[a]
     if min(months.day[a], months.last[b]) > months.day[b]:
         count -= 1
@@ -48,7 +54,7 @@ def whole_months(start: int, end: int, months: Months) -> int:
 @inlined
 def months_to_reach(start: int, end: int, months: Months) -> int:
     """Least m >= 0 with start + m months >= end; for start <= end."""
-    a, b = start - FIRST_DAY, end - FIRST_DAY
+    a, b = _place(start), _place(end)
     count = months.number[b] - months.number[a]
     if min(months.day[a], months.last[b]) < months.day[b]:
         count += 1

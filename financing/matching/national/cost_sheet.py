@@ -23,6 +23,9 @@ from financing.matching.tables import LoanOfferRow
 NEVER = np.int64(2**62)
 """An amount no loan reaches: "passes from here" of an offer that never does."""
 
+MOST_MONTHS = 600
+"""Longest term of the columns."""
+
 Int64 = NDArray[np.int64]
 
 
@@ -154,7 +157,7 @@ def _at_rate(
 
 
 def _discount(start: date, month: int, log_growth: float) -> float:
-    return math.exp(-log_growth * (add_months(start, month) - start).days / 365)
+    return math.exp(-log_growth * float(_days(start, MOST_MONTHS)[month]) / 365)
 
 
 @lru_cache(maxsize=65_536)

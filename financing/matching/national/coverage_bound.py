@@ -19,7 +19,7 @@ from financing.matching.national.groups import place_of
 from financing.matching.national.orders import Order, Prices, build_block, make_order, no_prices
 from financing.matching.national.packing import NO_COUNT, Problem
 from financing.matching.national.pairs import is_closed, pair_amount
-from financing.matching.national.price_steps import PriceSteps, rooms_worth_micro
+from financing.matching.national.price_steps import rooms_worth_micro
 from financing.matching.national.prices import draw
 from financing.matching.national.problem import Data, Groups
 from financing.matching.national.rows_of import Look, left_of, look_up, make_look
@@ -31,7 +31,9 @@ ONE = 100_000_000
 """What a business counts, in the unit of the prices: fine enough that their rounding is nothing."""
 
 PLAN = ((30_000, 60, 50_000), (300_000, 40, 6_000), (2**31, 30, 6_000))
-"""Requests looked at, rounds, and the first step in ppm of each price."""
+"""Requests looked at, rounds, and the first step in ppm of the usual price."""
+
+GROW, SHRINK = 1.25, 0.5
 
 
 class CoverageBound(NamedTuple):
@@ -63,16 +65,42 @@ def coverage_bound(problem: Problem, *, seed: int, threads: int = 1) -> Coverage
         room = (problem.room * share).astype(np.int64)
         limited = problem.room_count < NO_COUNT
         count = np.where(limited, problem.room_count * share, NO_COUNT).astype(np.int64)
-        steps = PriceSteps.begin(room, count, prices, usual_ppm, ONE, step_ppm)
+        steps = _Steps(len(room), max(usual_ppm * step_ppm / PPM, 2.0), ONE / usual_ppm)
         found = []
         for _ in range(rounds):
             use = cheapest(problem, some, prices, threads)
             found.append((rooms_worth_micro(room, count, prices) + worth_micro(use), prices))
             if len(some) == len(lines):
                 best = min(best, proved(problem, prices, use))
-            prices = steps.moved(room, count, prices, use.fen, use.count)
+            prices = steps.moved(prices, use.fen > room, limited & (use.count > count), limited)
         prices = min(found, key=lambda one: one[0])[1]
     return CoverageBound(len(lines), best)
+
+
+class _Steps:
+    """Steps (ppm) that grow while the sign of use - room holds and are halved when it flips."""
+
+    def __init__(self, offers: int, step: float, fen_per_ppm: float) -> None:
+        self._steps = np.full(offers, step)
+        self._signs = np.zeros(offers)
+        self._fen_per_ppm = fen_per_ppm
+
+    def moved(self, prices: Prices, over_fen: Bool, over_count: Bool, limited: Bool) -> Prices:
+        signs = np.where(over_fen | over_count, 1.0, -1.0)
+        self._steps *= np.where(signs * self._signs >= 0, GROW, SHRINK)
+        self._steps = np.maximum(self._steps, 1.0)
+        # A price at nothing that stays there starts afresh, not with a step grown in idleness.
+        idle = (signs < 0) & (prices.fen_ppm == 0) & (prices.count_fen == 0)
+        self._signs = np.where(idle, 0.0, signs)
+        self._steps = np.where(idle, self._steps / GROW, self._steps)
+        by = signs * self._steps
+        fen = prices.fen_ppm + np.where(over_fen | (signs < 0), by, 0.0)
+        count = prices.count_fen + np.where(
+            limited & (over_count | (signs < 0)), by * self._fen_per_ppm, 0.0
+        )
+        return Prices(
+            np.clip(fen, 0, ONE * PPM).astype(np.int64), np.clip(count, 0, ONE).astype(np.int64)
+        )
 
 
 def proved(problem: Problem, prices: Prices, use: Sums) -> int:

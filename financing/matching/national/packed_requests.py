@@ -1,8 +1,10 @@
 """Request columns -> records in order of their groups; called by `packing.py`."""
 
 from datetime import date
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from financing.matching.columns import PPM
 from financing.matching.national.calendar_months import (
@@ -40,11 +42,6 @@ def request_records(
 
     Nothing is closed to anybody yet. ColumnError where weights leave the range of the engine.
     """
-    today = (policy.as_of - date(1970, 1, 1)).days
-    months = month_tables()
-    requests = np.zeros(len(order), dtype=REQUEST)
-    requests["slots"] = policy.max_proposals_count
-    requests["closed"] = -1
     region_lift, size_lift = lifts(columns, policy)
     price = policy.loan_coverage_value_fen
     most = PPM + int(region_lift.max(initial=0)) + int(size_lift.max(initial=0))
@@ -57,14 +54,25 @@ def request_records(
             policy.first_time_lift_ppm,
             policy.waiting_lift_ppm_per_day,
             policy.waiting_lift_most_ppm,
+            policy.max_proposals_count,
         ],
         dtype=np.int64,
     )
+    today = (policy.as_of - date(1970, 1, 1)).days
+    months = month_tables()
     ends = np.append(limits, np.int32(2**31 - 1)).astype(np.int32)
     patents = columns.patents
+    # Columns are read line by line and records written where they belong: of the two, a record is
+    # one place in memory, a line one in each column.
+    place = np.empty(len(order), dtype=np.int32)
+    requests = np.empty(len(order), dtype=REQUEST)
+    over_parts(lambda a, b: _invert(a, b, order, place), len(order), threads)
 
     def figures(start: int, stop: int) -> None:
-        _gather_codes(
+        _put_figures(
+            start,
+            stop,
+            place,
             columns.id,
             columns.region,
             columns.industry,
@@ -74,10 +82,6 @@ def request_records(
             region_lift,
             size_lift,
             of_policy,
-            order[start:stop],
-            requests[start:stop],
-        )
-        _gather_figures(
             columns.principal_fen,
             columns.least_accepted_fen,
             columns.max_apr_ppm,
@@ -86,21 +90,20 @@ def request_records(
             ends,
             columns.patents_start,
             patents.hard_grounds,
-            order[start:stop],
             today,
             months,
-            requests[start:stop],
+            requests,
         )
 
     over_parts(figures, len(order), threads)
-    counts = np.cumsum(requests["patents_count"], dtype=np.int64)
-    requests["patents_start"][1:] = counts[:-1]
-    packed = np.zeros(int(counts[-1]) if len(counts) else 0, dtype=PATENT)
+    packed = np.empty(_put_starts(requests), dtype=PATENT)
 
     def patents_of(start: int, stop: int) -> None:
-        _gather_patents(
-            order[start:stop],
-            requests[start:stop],
+        _put_patents(
+            start,
+            stop,
+            place,
+            requests,
             columns.patents_start,
             columns.drawdown_on,
             patents.kind,
@@ -117,6 +120,13 @@ def request_records(
 
     over_parts(patents_of, len(order), threads)
     return requests, packed
+
+
+def present(values: NDArray[Any], most: int) -> tuple[int, ...]:
+    """The values from 0 to `most` that occur in a column, rising."""
+    found = np.zeros(most + 1, dtype=np.bool_)
+    _mark(values, found)
+    return tuple(map(int, np.flatnonzero(found)))
 
 
 def lifts(columns: RequestColumns, policy: MatchingPolicy) -> tuple[Int64, Int64]:
@@ -138,7 +148,23 @@ def lifts(columns: RequestColumns, policy: MatchingPolicy) -> tuple[Int64, Int64
 
 
 @compiled
-def _gather_codes(
+def _mark(values: NDArray[Any], found: Bool) -> None:
+    for line in range(len(values)):
+        if values[line] >= 0:
+            found[values[line]] = True
+
+
+@compiled
+def _invert(first: int, last: int, order: Int32, place: Int32) -> None:
+    for i in range(first, last):
+        place[order[i]] = i
+
+
+@compiled
+def _put_figures(
+    first: int,
+    last: int,
+    at: Int32,
     id_: Int64,
     region: UInt16,
     industry: UInt16,
@@ -147,26 +173,7 @@ def _gather_codes(
     waiting: Int32,
     region_lift: Int64,
     size_lift: Int64,
-    lifts: Int64,
-    order: Int32,
-    requests: Records,
-) -> None:
-    price, first_lift, per_day, most = lifts[0], lifts[1], lifts[2], lifts[3]
-    for i in range(len(order)):
-        line = order[i]
-        to = requests[i]
-        to.id = id_[line]
-        to.region = region[line]
-        to.industry = industry[line]
-        weight = 1_000_000 + region_lift[region[line]] + size_lift[size[line]]
-        if is_first[line]:
-            weight += first_lift
-        weight += min(waiting[line] * per_day, most)
-        to.coverage = price * weight // 1_000_000
-
-
-@compiled
-def _gather_figures(
+    of_policy: Int64,
     principal: Int64,
     least: Int64,
     limit: Int32,
@@ -175,30 +182,53 @@ def _gather_figures(
     limits: Int32,
     patents_start: Int64,
     hard: UInt16,
-    order: Int32,
     today: int,
     months: Months,
     requests: Records,
 ) -> None:
-    for i in range(len(order)):
-        line = order[i]
-        to = requests[i]
+    """Every field but where the patents start."""
+    price, first_lift, per_day, most = of_policy[0], of_policy[1], of_policy[2], of_policy[3]
+    for line in range(first, last):
+        to = requests[at[line]]
+        to.id = id_[line]
         to.principal = principal[line]
         to.least = least[line]
         to.certificates = certificates[line]
-        to.limit = 0
-        if limit[line] >= 0:
-            to.limit = 1 + np.searchsorted(limits, limit[line])
+        weight = 1_000_000 + region_lift[region[line]] + size_lift[size[line]]
+        if is_first[line]:
+            weight += first_lift
+        weight += min(waiting[line] * per_day, most)
+        to.coverage = price * weight // 1_000_000
+        to.closed = -1
+        to.region = region[line]
+        to.industry = industry[line]
         to.operating = min(max(whole_months(established[line], today, months), -1), 32_000)
         kept = 0
         for place in range(patents_start[line], patents_start[line + 1]):
             kept += hard[place] == 0
         to.patents_count = kept
+        to.limit = 0
+        if limit[line] >= 0:
+            to.limit = 1 + np.searchsorted(limits, limit[line])
+        to.slots = of_policy[4]
+        to.is_reached = 0
 
 
 @compiled
-def _gather_patents(
-    order: Int32,
+def _put_starts(requests: Records) -> int:
+    """Where each request's patents start; gives how many there are in all."""
+    total = signed(0)
+    for i in range(len(requests)):
+        requests[i].patents_start = total
+        total += requests[i].patents_count
+    return total
+
+
+@compiled
+def _put_patents(
+    first: int,
+    last: int,
+    at: Int32,
     requests: Records,
     start: Int64,
     drawdown: Int32,
@@ -213,14 +243,13 @@ def _gather_patents(
     months: Months,
     packed: Records,
 ) -> None:
-    for i in range(len(order)):
-        line = order[i]
+    for line in range(first, last):
         from_day = max(today, signed(drawdown[line]))
-        at = requests[i].patents_start
+        patent = requests[at[line]].patents_start
         for place in range(start[line], start[line + 1]):
             if hard[place]:
                 continue
-            to = packed[at]
+            to = packed[patent]
             to.kind = kind[place]
             life = -1
             if expires[place] > from_day:
@@ -233,4 +262,4 @@ def _gather_patents(
             to.appraisal_age = age
             is_free = released[place] != NO_DAY and released[place] <= from_day
             to.pledgee = -1 if is_free else pledgee[place]
-            at += 1
+            patent += 1

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from financing.matching.national.cost_sheet import CostSheet, cost_sheet
+from financing.matching.columns import PPM
+from financing.matching.national.cost_sheet import MOST_MONTHS, CostSheet, cost_sheet
 from financing.matching.national.groups import (
     group_keys,
     make_groups,
@@ -20,7 +21,7 @@ from financing.matching.national.packed_offers import (
     offer_truth,
     truth_bits,
 )
-from financing.matching.national.packed_requests import request_records
+from financing.matching.national.packed_requests import present, request_records
 from financing.matching.national.pairs import QUESTIONS
 from financing.matching.national.problem import Data, Groups, Records
 from financing.matching.national.sieve import Sieve, make_sieve
@@ -175,8 +176,8 @@ def costs_of(
     columns: LoanRequestColumns, rows: tuple[LoanOfferRow, ...], policy: MatchingPolicy
 ) -> Costs:
     """What these offers (in canonical order) cost at the terms and limits that occur."""
-    terms = tuple(map(int, np.flatnonzero(np.bincount(columns.term_months))))
-    limits = tuple(map(int, np.unique(columns.max_apr_ppm[columns.max_apr_ppm >= 0])))
+    terms = present(columns.term_months, MOST_MONTHS)
+    limits = present(columns.max_apr_ppm, PPM)
     if len(limits) > 254:
         raise ColumnError("loan_requests.max_apr_ppm: at most 254 different limits")
     if (len(limits) + 1) * len(terms) * len(rows) * 2 >= QUESTIONS:
