@@ -84,11 +84,16 @@ def scan_offers(
     principal, least = requests[0].principal, requests[0].least
     places, amounts, savings = found.place, found.amount, found.saving
     firsts, furthers = found.first, found.further
+    # First the offers that accept it, without a branch: which they are cannot be foreseen, and a
+    # branch taken wrongly costs more than the comparisons. What fits is kept over them in place.
+    accepting_count = 0
     for j in range(len(offers)):
-        if not (term[j] and size_class[j] and region[j] and industry[j]):
-            continue
-        if principal < minimum[j] or maximum[j] < least:
-            continue
+        places[accepting_count] = j
+        is_accepting = term[j] & size_class[j] & region[j] & industry[j]
+        is_accepting &= (minimum[j] <= principal) & (least <= maximum[j])
+        accepting_count += is_accepting
+    for k in range(accepting_count):
+        j = places[k]
         if not is_priced[j]:
             return signed(-1 - j)
         amount, saving = pair_amount(
