@@ -25,6 +25,7 @@ from financing.matching.rooms import room_of
 from financing.models import MatchingPolicy, MatchRun, Proposal
 from financing.models.requests import REQUEST_MATCHING_STATUSES
 from financing.pair_kinds import KIND_BY_NAME, KINDS, AnyOffer, AnyRequest, PairKind, kind_of
+from financing.snapshot.records import model_of
 from financing.standing_rows import (
     decided_rows,
     last_national_run,
@@ -95,11 +96,12 @@ def live_offers(kind: PairKind) -> QuerySet[Any]:
 
 
 def read_rows(requests: Sequence[AnyRequest], offers: Sequence[AnyOffer], on: date) -> RunInput:
-    """Rows of both kinds with what people and earlier runs decided about the requests."""
+    """Rows of both kinds with what people and earlier runs decided about the requests, which are
+    models or records."""
     policy = current_policy(on)
     found = RunInput(policy, match_rows.policy_row(policy, on), [], [], [], [], [], {})
     for kind in KINDS:
-        own = [request for request in requests if isinstance(request, kind.requests)]
+        own = [request for request in requests if model_of(request) is kind.requests]
         ids = [request.pk for request in own]
         found.requests.extend(rows_of(kind).request_rows(own, on))
         found.offers.extend(

@@ -1,4 +1,5 @@
-"""Requests with their facts as plain records, a table at a time; `building.py` asks.
+"""Requests with their facts as plain records, a table at a time; `building.py` and runs over one
+offer ask.
 
 Tens of thousands are read at once, and a model with its prefetched relations costs many times what
 its row does. A record has every column of its model under the same name and its relations in
@@ -58,6 +59,11 @@ def request_records(kind: PairKind, found: QuerySet[Any]) -> list[AnyRequest]:
         for row in rows
     ]
     return cast(list[AnyRequest], records)
+
+
+def model_of(request: AnyRequest) -> type[AnyRequest]:
+    """Of a request or of its record."""
+    return cast(type[AnyRequest], getattr(request, "model", type(request)))
 
 
 def _patents(ids: Collection[int]) -> dict[int, Any]:
