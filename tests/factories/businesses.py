@@ -18,7 +18,7 @@ from businesses.models import (
     Patent,
 )
 from businesses.rules.identifiers import credit_check_character, patent_check_digit
-from businesses.rules.patent_term import anniversary
+from businesses.rules.patent_term import add_months, anniversary
 from businesses.rules.size_class import classify
 from sipo_portal.accounts.models import User
 from sipo_portal.offices.models import Region
@@ -115,9 +115,12 @@ def make_patent(
     filed_on: date | None = None,
     **fields: Any,
 ) -> Patent:
-    """A verified, granted patent in force, its annuities paid for the present patent year."""
+    """A verified, granted patent in force, its annuities paid for the present patent year.
+
+    That year ends half a year from today, whatever the day: no annuity is about to fall due.
+    """
     today = timezone.localdate()
-    filed_on = filed_on or date(today.year - 4, 3, 15)
+    filed_on = filed_on or add_months(today, -54).replace(day=15)
     running = sum(anniversary(filed_on, years) <= today for years in range(1, 21)) + 1
     fields = {
         "application_number": patent_number(kind, filed_on.year),

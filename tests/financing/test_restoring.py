@@ -47,7 +47,8 @@ def closed(match: Match) -> None:
 
 def past_its_last_day(match: Match) -> None:
     yesterday = timezone.localdate() - timedelta(days=1)
-    LoanOffer.objects.filter(pk=match.loan_offer_id).update(closes_on=yesterday)
+    # In January the offers of the factory have not been open for a day.
+    LoanOffer.objects.filter(pk=match.loan_offer_id).update(opens_on=yesterday, closes_on=yesterday)
 
 
 def suspended(match: Match) -> None:
