@@ -15,6 +15,8 @@ CHROMIUM = next(
         path
         for path in (
             os.environ.get("CHROMIUM", ""),
+            # Without a window it needs half of the time for a page.
+            shutil.which("chromium-headless-shell") or "",
             "/usr/bin/chromium",
             shutil.which("chromium") or "",
             shutil.which("google-chrome") or "",
