@@ -19,7 +19,7 @@ from financing.matching.national.problem import Records
 from financing.matching.national.walk import walk
 
 SAMPLED_ABOVE = 100_000
-SAMPLE = 20_000
+SAMPLE = 10_000
 """Requests of the sampled certificate: its loop over requests is plain Python."""
 
 Dump = dict[str, np.ndarray]

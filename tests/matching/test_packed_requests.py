@@ -6,8 +6,12 @@ from datetime import date
 import numpy as np
 
 from benchmarks.matching_scale.instances import make_instance
+from financing.matching.national.from_rows import request_columns
+from financing.matching.national.listing import open_questions
 from financing.matching.national.packed_requests import present
 from financing.matching.national.packing import pack
+from financing.matching.national.questions import with_answers
+from tests.matching.ceilings import around_the_ceiling
 
 
 def test_days_beyond_the_tables_of_months_count_as_long_ago_or_far_ahead():
@@ -53,3 +57,18 @@ def test_records_hold_what_their_lines_say_wherever_they_lie():
 def test_values_that_occur():
     assert present(np.array([5, -1, 0, 5, 9], dtype=np.int32), 9) == (0, 5, 9)
     assert present(np.array([], dtype=np.int32), 9) == ()
+
+
+def test_whom_the_readable_rule_must_be_asked_about_is_found_among_few_offers():
+    rows, offers, policy = around_the_ceiling()
+    problem = pack(request_columns(rows), offers, policy)
+    lines = np.arange(problem.count, dtype=np.int32)
+    asked = open_questions(problem, lines)
+    assert len(asked) > 5
+    for threads in (1, 2):
+        known = with_answers(problem, lines, threads).data.answers
+        assert ((known >> 1) == asked).all()
+    beyond = problem.data._replace(offers=problem.data.offers.copy())
+    # Where no amount of an offer's lies between the two, nothing is left to ask.
+    beyond.offers["maximum"] = 100
+    assert len(with_answers(replace(problem, data=beyond), lines).data.answers) == 0

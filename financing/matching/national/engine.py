@@ -155,7 +155,7 @@ def allocate(
     tell: Progress = progress if progress is not None else _silent
     seed = seed_number(problem.policy.seed)
     lines = np.arange(problem.count, dtype=np.int32)
-    problem = with_answers(problem, lines)
+    problem = with_answers(problem, lines, threads)
     begin = known_prices(problem, problem.offer_rows, start)
     kept = None
     if previous is not None and len(previous[1][0]):

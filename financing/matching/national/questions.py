@@ -12,23 +12,50 @@ import numpy as np
 from financing.matching.national.listing import open_questions
 from financing.matching.national.packing import Problem
 from financing.matching.national.pairs import QUESTIONS
-from financing.matching.national.tables import Int32, Int64
+from financing.matching.national.tables import Bool, Int32, Int64
+from financing.matching.national.threads import over_parts
 from financing.matching.savings import CostBook, percent
 from financing.matching.tables import LoanOfferRow
 
 
-def with_answers(problem: Problem, lines: Int32) -> Problem:
+def with_answers(problem: Problem, lines: Int32, threads: int = 1) -> Problem:
     """The problem in which every pair of these lines can be decided."""
-    costs = problem.data.costs
-    apart = [costs[f"passes_from_{n}"] > costs[f"fails_to_{n}"] + 1 for n in (0, 1)]
-    if not (apart[0] | apart[1]).any():
+    doubtful = _doubtful(problem)
+    if not doubtful.any():
         return problem
-    questions = open_questions(problem, lines)
+    narrowed = _only(problem, doubtful)
+    found = over_parts(lambda a, b: open_questions(narrowed, lines[a:b]), len(lines), threads)
+    questions = np.unique(np.concatenate([problem.data.answers[:0], *found]))
     if not len(questions):
         return problem
     answers = questions * 2 + _answers(problem, questions)
     known = np.unique(np.concatenate((problem.data.answers, answers)))
     return replace(problem, data=problem.data._replace(answers=known))
+
+
+def _doubtful(problem: Problem) -> Bool:
+    """By term and offer: some amount of the offer's lies where the sheet cannot tell."""
+    costs, offers = problem.data.costs, problem.data.offers
+    found = np.zeros(costs.shape[1:], dtype=np.bool_)
+    for n in (0, 1):
+        fails_to, passes_from = costs[f"fails_to_{n}"], costs[f"passes_from_{n}"]
+        apart = passes_from > fails_to + 1
+        apart &= (fails_to < offers["maximum"]) & (passes_from > offers["minimum"])
+        found |= apart.any(axis=0)
+    return found
+
+
+def _only(problem: Problem, wanted: Bool) -> Problem:
+    """The problem with these offers (by term and offer) alone in its groups."""
+    groups = problem.groups
+    group = np.repeat(np.arange(len(groups.term)), np.diff(groups.offers_start))
+    kept = wanted[groups.term[group], groups.offer]
+    before: Int64 = np.zeros(len(kept) + 1, dtype=np.int64)
+    np.cumsum(kept, out=before[1:])
+    return replace(
+        problem,
+        groups=groups._replace(offers_start=before[groups.offers_start], offer=groups.offer[kept]),
+    )
 
 
 def _answers(problem: Problem, questions: Int64) -> Int64:
