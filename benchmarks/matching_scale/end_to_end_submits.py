@@ -49,7 +49,7 @@ def main(live_offers: int, repetitions: int) -> None:
     found: dict[str, Any] = {
         "live_offers": LoanOffer.objects.live().count(),
         "open_requests": LoanRequest.objects.in_matching().count(),
-        # The worker loads the compiled matcher and reads every live offer once.
+        # The worker loaded the matcher when it started; what is asked for first is priced now.
         "first submit to proposal": _spread([_submit()]),
         "first publish to proposals": _spread([_publish()]),
     }
