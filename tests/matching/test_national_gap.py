@@ -13,13 +13,14 @@ from financing.matching.national.certificate import bound_fen
 from financing.matching.national.demand import blur_of, demand
 from financing.matching.national.engine import allocate_loans, seed_number
 from financing.matching.national.exchange import exchange
-from financing.matching.national.holdings import make_board
+from financing.matching.national.holdings import make_board, take_stock, write_back
 from financing.matching.national.listing import list_pairs
 from financing.matching.national.orders import Prices, no_prices
 from financing.matching.national.packing import NO_COUNT, Closed, pack
 from financing.matching.national.prices import draw
 from financing.matching.national.proposals import Given
-from financing.matching.national.refill import _pack, make_asking
+from financing.matching.national.refill import LEAST_SHARE, _pack, make_asking, refill
+from financing.matching.national.wishes import Log, make_wish
 from tests.matching.test_national_engine import dumped
 
 KINDS = pytest.mark.parametrize("kind", ["study", "product"])
@@ -157,17 +158,56 @@ def test_a_room_takes_the_best_set_that_fits():
             assert gain[inside].sum() == best
 
 
+def look_again(problem, candidates, prices, given):
+    """Each room filled anew where what gets free elsewhere counts nothing."""
+    board = make_board(problem, candidates)
+    held = take_stock(problem, candidates, given)
+    asking = make_asking(board)
+    room = 12 * (len(asking.gain) + 1)
+    log = Log(np.zeros(room, dtype=np.int64), np.zeros(room, dtype=np.int64))
+    nothing = np.zeros(len(problem.room))
+    offers = np.flatnonzero(prices.fen_ppm)
+    least = LEAST_SHARE * prices.fen_ppm / 1e6
+    found = make_wish(board, 3)
+    refill(offers, least, 1.0, board, held, nothing, nothing, asking, found, log)
+    write_back(candidates, held, given)
+
+
 @KINDS
-def test_exchanges_fill_what_is_empty_and_never_cost(kind):
+def test_a_room_held_by_more_than_it_has_room_for_is_brought_within_it(kind):
+    problem, candidates = packed(kind, 1_500, 100)
+    board = make_board(problem, candidates)
+    bids = decide(
+        problem,
+        candidates,
+        no_prices(problem),
+        open_state(problem, keeps=True),
+        seed=3,
+        listed=True,
+    )
+    given = Given(bids.taken.offer, bids.taken.amount)
+    before = take_stock(problem, candidates, given)
+    assert ((before.left < 0) | (before.pieces < 0)).any()
+    look_again(
+        problem,
+        candidates,
+        Prices(np.ones(len(problem.room), dtype=np.int64), no_prices(problem).count_fen),
+        given,
+    )
+    after = take_stock(problem, candidates, given)
+    assert (after.left >= 0).all()
+    assert (after.pieces >= 0).all()
+    assert (after.left <= board.room).all()
+
+
+@KINDS
+def test_whole_loans_fit_their_rooms_and_a_second_look_never_costs(kind):
     problem, candidates = packed(kind, 1_500, 100)
     seed = seed_number("x")
     learned = balance(
         problem, candidates, phases(problem.count, is_warm=False), no_prices(problem), seed=seed
     )
-    given = Given(
-        np.full((problem.count, 3), -1, dtype=np.int32),
-        np.zeros((problem.count, 3), dtype=np.int64),
-    )
+    given = exchange(problem, candidates, learned)
     values = []
     pairs = list_pairs(problem, np.arange(problem.count, dtype=np.int32))
     known = {
@@ -183,7 +223,6 @@ def test_exchanges_fill_what_is_empty_and_never_cost(kind):
     }
     reached = problem.data.requests["is_reached"]
     for _ in range(2):
-        exchange(problem, candidates, learned.prices, given)
         used = np.zeros(len(problem.room), dtype=np.int64)
         value = 0
         for i, names in enumerate(given.offer):
@@ -199,6 +238,7 @@ def test_exchanges_fill_what_is_empty_and_never_cost(kind):
         held = given.offer[given.offer >= 0]
         assert (np.bincount(held, minlength=len(used)) <= problem.room_count).all()
         values.append(int(value))
+        look_again(problem, candidates, learned.prices, given)
     assert values[1] >= values[0] > 0.97 * learned.dual_micro / MICRO
 
 

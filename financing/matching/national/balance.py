@@ -22,9 +22,10 @@ from financing.matching.national.orders import Prices
 from financing.matching.national.packing import NO_COUNT, Problem
 from financing.matching.national.prices import MOST_PRICE_PPM, draw, room_worth_micro
 from financing.matching.national.problem import Float64
-from financing.matching.national.tables import Int64
+from financing.matching.national.tables import Bool, Int64
 
 GROW, SHRINK = 1.3, 0.5
+GAIN = 4.0
 CALM = 0.05
 """Steps do not grow where demand is so near to the room."""
 BLUR_ENDS = 1e-5
@@ -127,24 +128,40 @@ class Steps:
         self._steps: Float64 = np.full(len(self._room), self._usual * step)
         self._signs: Float64 = np.zeros(len(self._room))
 
-    def move(self, fen: Float64, pieces: Float64, width: float) -> None:
-        """By the distance of demand from the rooms, at most a step."""
+    def move(
+        self,
+        fen: Float64 | Int64,
+        pieces: Float64 | Int64,
+        width: float,
+        *,
+        gain: float = GAIN,
+        calm: float = CALM,
+        moving: Bool | None = None,
+    ) -> None:
+        """By `gain` times the distance of demand from the rooms, at most a step.
+
+        `moving`: the offers whose prices may change (all).
+        """
+        before = self.price, self.piece
         by_fen = _distance(fen, self._room)
         by_count = np.where(self._limited, _distance(pieces, self._count), -1.0)
         far = np.maximum(by_fen, by_count)
         signs = np.sign(far)
         holds = signs * self._signs >= 0
-        grown = np.where(np.abs(far) > CALM, self._steps * GROW, self._steps)
+        grown = np.where(np.abs(far) > calm, self._steps * GROW, self._steps)
         self._steps = np.maximum(np.where(holds, grown, self._steps * SHRINK), width)
         # A price at nothing that stays there starts afresh, not with a step grown in idleness.
         idle = (far < 0) & (self.price == 0) & (self.piece == 0)
         self._steps = np.where(idle, np.minimum(self._steps, 10 * width), self._steps)
         self._signs = np.where(idle, 0.0, signs)
         # Each price by its own distance: a count not used up makes its price fall.
-        by = self._steps * np.clip(4 * by_fen, -1, 1)
+        by = self._steps * np.clip(gain * by_fen, -1, 1)
         self.price = np.clip(self.price + by, 0, MOST_PRICE_PPM / PPM)
-        by = self._steps * np.clip(4 * by_count, -1, 1) * self._per_piece
+        by = self._steps * np.clip(gain * by_count, -1, 1) * self._per_piece
         self.piece = np.where(self._limited, np.clip(self.piece + by, 0, 2**52), self.piece)
+        if moving is not None:
+            self.price = np.where(moving, self.price, before[0])
+            self.piece = np.where(moving, self.piece, before[1])
 
     def rooms_worth(self) -> float:
         return float((self.price * self._room).sum() + (self.piece * self._count).sum())

@@ -2,9 +2,11 @@
 
 The fast half of `candidates.decide`: no rooms, no lots, worth rounded to fen, and a blur: each
 pair's worth moved by a fixed random share of its amount, so that requests in equal circumstances do
-not all change their minds at one price. For the rounds of `balance.py`; the bound is worked out by
-`decide`.
+not all change their minds at one price. For the rounds of `balance.py` and `settling.py`; the
+bound is worked out by `decide`.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,11 +14,19 @@ from financing.matching.national.compiled import bare, signed
 from financing.matching.national.holdings import Board, Float32
 from financing.matching.national.pairs import lot
 from financing.matching.national.problem import Float64
-from financing.matching.national.tables import Int32, Int64
+from financing.matching.national.tables import Int32, Int64, UInt8
 from financing.matching.national.threads import over_parts
 from financing.matching.national.wishes import NOT, Wish, choose, make_wish
 
 HALF_LOT = 1 << 30
+
+
+class Settled(NamedTuple):
+    """Offers that nobody new is let into, pairs held by line and place, and best sets found."""
+
+    is_settled: UInt8
+    holds: Int64
+    best: Int64
 
 
 def blur_of(board: Board, ids: Int64, seed: int, threads: int) -> Float32:
@@ -45,11 +55,16 @@ def demand(
     blur: Float32,
     width: float,
     threads: int,
+    settled: Settled | None = None,
 ) -> tuple[int, Int64, Int64]:
     """Worth in fen, and by offer fen and proposals, of the best sets of `active` lines (all).
 
-    `width`: value per fen by which a pair whose blur is 1 is dearer.
+    `width`: value per fen by which a pair whose blur is 1 is dearer. `settled`: offers that are
+    left to their holders; then all lines, and it is filled with their best sets.
     """
+    if settled is None:
+        nobody = np.zeros((0, k), dtype=np.int64)
+        settled = Settled(np.zeros(len(board.room), dtype=np.uint8), nobody, nobody)
     offers = len(board.room)
     some = np.zeros(0, dtype=np.int32) if active is None else active
     count = len(board.start) - 1 if active is None else len(active)
@@ -57,7 +72,9 @@ def demand(
     def work(begin: int, end: int) -> tuple[int, Int64, Int64]:
         fen, pieces = np.zeros(offers, dtype=np.int64), np.zeros(offers, dtype=np.int64)
         found = make_wish(board, k)
-        worth = _demand(begin, end, some, board, price, piece, blur, width, found, fen, pieces)
+        worth = _demand(
+            begin, end, some, board, price, piece, blur, width, settled, found, fen, pieces
+        )
         return worth, fen, pieces
 
     worth, fen, pieces = 0, np.zeros(offers, dtype=np.int64), np.zeros(offers, dtype=np.int64)
@@ -78,6 +95,7 @@ def _demand(
     piece: Float64,
     blur: Float32,
     width: float,
+    settled: Settled,
     found: Wish,
     fen: Int64,
     pieces: Int64,
@@ -85,17 +103,29 @@ def _demand(
     total = signed(0)
     net = found.net
     offers, amounts, further, room = board.offer, board.amount, board.further, board.room
+    is_settled, holds, best = settled.is_settled, settled.holds, settled.best
     for at in range(begin, end):
         n = at if len(active) == 0 else active[at]
         start = board.start[n]
         for x in range(start, board.start[n + 1]):
             j = offers[x]
-            net[x - start] = further[x] - (price[j] + width * blur[x]) * amounts[x] - piece[j]
-            if amounts[x] > room[j]:
+            by = width * blur[x]
+            if further[x] <= 0:
+                # The lottery makes nothing of worth out of what is worth nothing.
+                by = max(by, 0.0)
+            net[x - start] = further[x] - (price[j] + by) * amounts[x] - piece[j]
+            if amounts[x] > room[j] or is_settled[j] != 0:
                 net[x - start] = NOT
+        for y in range(holds.shape[1] if len(holds) else 0):
+            x = holds[n, y]
+            if x >= 0 and is_settled[offers[x]] != 0:
+                j = offers[x]
+                net[x - start] = further[x] - price[j] * amounts[x] - piece[j]
         total += signed(choose(n, board, found))
         for y in range(len(found.pair)):
             x = found.pair[y]
+            if len(best):
+                best[n, y] = x
             if x >= 0:
                 fen[offers[x]] += amounts[x]
                 pieces[offers[x]] += 1

@@ -35,7 +35,7 @@ from financing.matching.national.walk import walk
 from financing.matching.policy import MatchingPolicy
 from financing.matching.tables import LoanOfferRow, OfferRow
 
-ENGINE_VERSION = "national-2"
+ENGINE_VERSION = "national-3"
 
 KEEP_ALL = 400_000
 """Up to so many requests every fitting pair is kept in memory; above, the best few of each."""

@@ -1,7 +1,6 @@
 """Who holds what while exchanges are tried: pairs by request, holders by offer, rooms left.
 
-Made from kept pairs and an allocation, changed in place by `shifts.py` and `refill.py`, written
-back at the end.
+Changed in place by `settling.py`, `shifts.py` and `refill.py`, written back at the end.
 """
 
 from typing import NamedTuple
@@ -41,7 +40,8 @@ class Board(NamedTuple):
 class Held(NamedTuple):
     """Pairs held by line and place (-1 = none), what is left of each offer, and chains of holders.
 
-    A slot is line x k + place; `head`, `after`, `before` chain the slots of each offer.
+    A slot is line x k + place; `head`, `after`, `before` chain the slots of each offer. `is_open`:
+    offers that may for now be asked for more than they have room for (`settling.py`).
     """
 
     pair: Int64
@@ -50,6 +50,7 @@ class Held(NamedTuple):
     head: Int64
     after: Int64
     before: Int64
+    is_open: UInt8
 
 
 def make_board(problem: Problem, candidates: Candidates) -> Board:
@@ -69,18 +70,24 @@ def make_board(problem: Problem, candidates: Candidates) -> Board:
     )
 
 
-def take_stock(problem: Problem, candidates: Candidates, given: Given) -> Held:
-    """The holdings of an allocation made of these pairs."""
-    shape = (len(candidates.lines), given.offer.shape[1])
+def nobody(problem: Problem, lines: int) -> Held:
+    """Nothing held yet by so many lines, all rooms free."""
+    shape = (lines, int(problem.policy.max_proposals_count))
     count = shape[0] * shape[1]
-    held = Held(
+    return Held(
         np.full(shape, -1, dtype=np.int64),
         problem.room.copy(),
         problem.room_count.copy(),
         np.full(len(problem.room), -1, dtype=np.int64),
         np.full(count, -1, dtype=np.int64),
         np.full(count, -1, dtype=np.int64),
+        np.zeros(len(problem.room), dtype=np.uint8),
     )
+
+
+def take_stock(problem: Problem, candidates: Candidates, given: Given) -> Held:
+    """The holdings of an allocation made of these pairs."""
+    held = nobody(problem, len(candidates.lines))
     _find(candidates, given.offer, held)
     return held
 

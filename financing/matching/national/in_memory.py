@@ -2,16 +2,13 @@
 
 from collections.abc import Callable
 
-import numpy as np
-
-from financing.matching.national.balance import Balanced, balance, phases
+from financing.matching.national.balance import balance, phases
 from financing.matching.national.best_set import MICRO
-from financing.matching.national.candidates import Candidates, decide, open_state
+from financing.matching.national.candidates import Candidates
 from financing.matching.national.exchange import exchange
 from financing.matching.national.orders import Prices
 from financing.matching.national.packing import Problem
-from financing.matching.national.repair import Given, accept
-from financing.matching.national.tables import Int64
+from financing.matching.national.repair import Given
 
 Progress = Callable[[str, float], None]
 
@@ -40,35 +37,5 @@ def with_all_pairs(
         progress=lambda bound: tell("prices", bound),
     )
     tell("repair", balanced.dual_micro / MICRO)
-    given = _first_come(problem, chosen, balanced, seed, threads)
-    exchange(problem, chosen, balanced.prices, given, threads=threads)
+    given = exchange(problem, chosen, balanced, threads=threads)
     return balanced.prices, balanced.dual_micro, given
-
-
-def _first_come(
-    problem: Problem, candidates: Candidates, balanced: Balanced, seed: int, threads: int
-) -> Given:
-    """Everybody's best set under the blur; whose loss is least leaves a room asked for too much."""
-    state = open_state(problem, keeps=True)
-    given = Given(state.held, np.zeros(state.held.shape, dtype=np.int64))
-    moved = np.rint(balanced.width * balanced.blur * candidates.amount).astype(np.int64)
-    # The lottery makes nothing of worth out of what is worth nothing as a further proposal.
-    moved = np.where(candidates.further_fen > 0, moved, np.maximum(moved, 0))
-
-    def blurred(worth: Int64) -> Int64:
-        return worth - moved if len(worth) else worth
-
-    bids = decide(
-        problem,
-        candidates._replace(
-            further_fen=blurred(candidates.further_fen), first_fen=blurred(candidates.first_fen)
-        ),
-        balanced.prices,
-        state,
-        seed=seed,
-        listed=True,
-        threads=threads,
-    )
-    if bids.taken is not None:
-        accept(problem, candidates, None, bids.taken, state, given, threads)
-    return given

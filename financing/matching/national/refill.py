@@ -3,7 +3,8 @@
 A knapsack per offer while all other rooms keep their holders and their prices: what each request
 gains by the room, and branch and bound from the present holders on, within a limit of steps. Gains
 are estimates where a request holds something already; a room whose new holders are not worth more
-in the end is put back. One thread, offers in the order given. Called by `exchange.py`.
+in the end is put back. One thread, offers in the order given. Called by `exchange.py`,
+`settling.py`.
 """
 
 from typing import NamedTuple
@@ -80,6 +81,7 @@ def _by_offer(offer: Int32, offers: int) -> tuple[Int64, Int64]:
 def refill(
     offers: Int64,
     least: Float64,
+    keeps: float,
     board: Board,
     held: Held,
     price: Float64,
@@ -90,25 +92,30 @@ def refill(
 ) -> int:
     """Fills these rooms anew, one after the other; gives how many changed.
 
-    `price`, `piece`: what others pay and what is gained by leaving them, changed for a moment and
-    put back. `least`: gain per fen below which nobody is asked, by offer.
+    `price`, `piece`: what others pay and what is gained by leaving them, of which each room keeps
+    the share `keeps` once it is filled. `least`: gain per fen below which nobody is asked, by
+    offer. A room held by more than it has room for loses holders whatever that costs, and is open
+    no longer.
     """
     made = 0
     for a in range(len(offers)):
         j = offers[a]
         prices = price[j], piece[j]
         price[j] = piece[j] = 0.0
+        held.is_open[j] = 0
+        is_over = held.left[j] < 0 or held.pieces[j] < 0
         count = _ask(j, least[j], board, held, price, piece, asking, found)
         known = 0.0
         for at in range(count):
-            if asking.inside[at]:
+            asking.best[at] = 0
+            if asking.inside[at] and not is_over:
                 known += asking.gain[at]
         # Best density first; places, which follow the order of requests, break ties.
         order = np.argsort(-asking.gain[:count] / asking.size[:count], kind="mergesort")
         room, pieces = float(board.room[j]), board.room_count[j]
-        if _pack(order, room, pieces, known + 1.0, asking) > known + 1.0:
-            made += _hand_over(j, order, board, held, price, piece, asking, found, log)
-        price[j], piece[j] = prices
+        if _pack(order, room, pieces, known + 1.0, asking) > known + 1.0 or is_over:
+            made += _hand_over(j, order, is_over, board, held, price, piece, asking, found, log)
+        price[j], piece[j] = prices[0] * keeps, prices[1] * keeps
     return made
 
 
@@ -265,6 +272,7 @@ def _pack(order: Int64, room: float, pieces: int, known: float, asking: Asking) 
 def _hand_over(
     j: int,
     order: Int64,
+    is_over: bool,
     board: Board,
     held: Held,
     price: Float64,
@@ -298,7 +306,7 @@ def _hand_over(
             gained -= worth(n, board, held, price, piece)
             gained += wish(n, board, held, price, piece, opened, -1, found)
             logged = take(n, board, held, found, log, logged)
-    if gained > 1.0 and held.left[j] >= 0 and held.pieces[j] >= 0:
+    if (gained > 1.0 or is_over) and held.left[j] >= 0 and held.pieces[j] >= 0:
         return 1
     for back in range(logged - 1, -1, -1):
         n, y = log.slot[back] // k, log.slot[back] % k

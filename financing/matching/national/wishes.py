@@ -58,15 +58,17 @@ def wish(
 ) -> float:
     """Fills `found.pair` with the best set that finds room beside all others; gives its worth.
 
-    `opened`: an offer whose room is not asked about, `barred`: one it may not take; -1 = none.
+    An open room takes whatever is not larger than all it has. `opened`: an offer whose room is not
+    asked about, `barred`: one it may not take; -1 = none.
     """
     start = board.start[n]
     offers, amounts, further = board.offer, board.amount, board.further
-    left, pieces, net = held.left, held.pieces, found.net
+    left, pieces, is_open, net = held.left, held.pieces, held.is_open, found.net
     for x in range(start, board.start[n + 1]):
         j = offers[x]
         net[x - start] = NOT
-        if (amounts[x] <= left[j] and pieces[j] >= 1) or j == opened:
+        fits = amounts[x] <= left[j] and pieces[j] >= 1
+        if fits or j == opened or (is_open[j] != 0 and amounts[x] <= board.room[j]):
             net[x - start] = further[x] - price[j] * amounts[x] - piece[j]
     for y in range(held.pair.shape[1]):
         x = held.pair[n, y]
