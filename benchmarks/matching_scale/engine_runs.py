@@ -24,7 +24,7 @@ from financing.matching.national.bundle_wire import (
     codes_of_columns,
     columns_from,
 )
-from financing.matching.national.engine import KEEP_ALL, Allocation, allocate_loans
+from financing.matching.national.engine import Allocation, allocate_loans
 from financing.matching.national.threads import default_threads
 
 
@@ -68,7 +68,7 @@ def main(folder: str, rounds: int) -> dict[str, Any]:
         tell("end", 0.0)
         return found
 
-    _load_machine_code(kind, len(requests) > KEEP_ALL)
+    _load_machine_code(kind)
     loaded_mib = peak_mib()
     costs, answers = interleaved({"engine": run}, rounds)
     found: Allocation = answers.pop("engine")
@@ -91,10 +91,11 @@ def main(folder: str, rounds: int) -> dict[str, Any]:
     }
 
 
-def _load_machine_code(kind: Kind, over_shards: bool) -> None:
+def _load_machine_code(kind: Kind) -> None:
     """A worker has it from its start on: no run pays for it."""
     small = make_instance(kind, 2_000, 40)
-    allocate_loans(small.requests, small.offers, small.policy, over_shards=over_shards)
+    for over_shards in (False, True):
+        allocate_loans(small.requests, small.offers, small.policy, over_shards=over_shards)
 
 
 if __name__ == "__main__":

@@ -128,9 +128,12 @@ def test_every_constraint_is_honoured_and_the_bound_can_be_recomputed(kind):
 
 
 @KINDS
-@pytest.mark.parametrize("keeps", [400_000, 0])
-def test_neither_the_order_of_rows_nor_threads_change_the_result(kind, keeps, monkeypatch):
-    monkeypatch.setattr(engine, "KEEP_ALL", keeps)
+@pytest.mark.parametrize(("keeps_all", "keeps_near"), [(400_000, 0), (0, 2_000_000), (0, 0)])
+def test_neither_the_order_of_rows_nor_threads_change_the_result(
+    kind, keeps_all, keeps_near, monkeypatch
+):
+    monkeypatch.setattr(engine, "KEEP_ALL", keeps_all)
+    monkeypatch.setattr(engine, "KEEP_NEAR", keeps_near)
     instance = make_instance(kind, 9_000, 150)
     digests = {
         allocate_loans(columns, offers, instance.policy, threads=threads).digest()

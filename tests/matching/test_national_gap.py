@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.matching_scale.instances import make_instance
+from financing.matching.national import engine, near_memory
 from financing.matching.national.balance import balance, phases
 from financing.matching.national.best_set import MICRO
 from financing.matching.national.candidates import all_candidates, decide, open_state
@@ -257,3 +258,20 @@ def test_the_certificate_agrees_in_full_and_on_a_sample(kind):
     # Other prices prove another bound, never a lower one than what was reached.
     dearer = offers | {"price_fen_ppm": offers["price_fen_ppm"] + 1_000}
     assert bound_fen(pairs, requests, dearer) > found.bound_fen >= found.value_fen
+
+
+@KINDS
+def test_the_nearest_pairs_do_nearly_as_well_as_all_and_prove_it(kind, monkeypatch):
+    instance = make_instance(kind, 9_000, 150)
+    every = allocate_loans(instance.requests, instance.offers, instance.policy)
+    monkeypatch.setattr(engine, "KEEP_ALL", 0)
+    monkeypatch.setattr(near_memory, "NEAR", 12)
+
+    near = allocate_loans(instance.requests, instance.offers, instance.policy)
+
+    assert near.pairs_count is None
+    assert near.value_fen <= every.bound_fen
+    assert every.value_fen <= near.bound_fen
+    # The bound is that of all pairs, not of those kept.
+    assert abs(bound_fen(*dumped(near.problem, near.prices)) - near.bound_fen) <= 1
+    assert near.gap < every.gap + 0.005

@@ -151,6 +151,7 @@ def test_rooms_hold_and_the_bound_can_be_recomputed(kind):
 
 def test_the_run_of_one_process_asks_the_same_questions(monkeypatch):
     monkeypatch.setattr(engine, "KEEP_ALL", 0)
+    monkeypatch.setattr(engine, "KEEP_NEAR", 0)
     instance = make_instance("product", *SIZE)
     heard = []
     found = allocate_loans(

@@ -10,6 +10,7 @@ import pytest
 
 from benchmarks.matching_scale.instances import make_instance
 from benchmarks.matching_scale.rows import request_rows
+from financing.matching.national import engine
 from financing.matching.national.candidates import all_candidates
 from financing.matching.national.churn import kept_offers
 from financing.matching.national.engine import allocate_loans, seed_number
@@ -70,6 +71,18 @@ def test_another_offer_must_be_better_by_the_margin(rate_ppm, margin_ppm, expect
         pol = policy(max_proposals_count=1, churn_margin_ppm=margin_ppm, seed=seed)
         result = run_matching(loans([loan_request()], offers, pol, [(0, 0)]))
         assert chosen(result.loans) == [expected]
+
+
+@pytest.mark.parametrize(("margin_ppm", "expected"), [(500_000, "O1"), (30_000, "O2")])
+def test_the_margin_holds_where_only_the_nearest_pairs_are_kept(margin_ppm, expected, monkeypatch):
+    monkeypatch.setattr(engine, "KEEP_ALL", 0)
+    offers = (
+        loan_offer(id="O1", institution_id="I1", interest_rate_ppm=30_000),
+        loan_offer(id="O2", institution_id="I2", interest_rate_ppm=28_000),
+    )
+    pol = policy(max_proposals_count=1, churn_margin_ppm=margin_ppm)
+    result = run_matching(loans([loan_request()], offers, pol, [(0, 0)]))
+    assert chosen(result.loans) == [expected]
 
 
 def test_insurance_is_kept_by_the_same_margin():

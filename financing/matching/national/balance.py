@@ -80,6 +80,9 @@ def balance(
     width = BLUR_ENDS
     for phase in plan:
         drawn = draw(problem, candidates.lines, phase.sample_ppm, seed)
+        if not len(drawn):
+            # So few requests that none is in the sample.
+            continue
         active = None if phase.sample_ppm >= PPM else drawn
         share = len(drawn) / max(1, len(candidates.lines))
         steps.begin(phase.step)

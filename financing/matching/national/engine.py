@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from financing.matching.national.at_scale import with_short_lists
+from financing.matching.national.balance import phases
 from financing.matching.national.best_set import MICRO
 from financing.matching.national.candidates import State, all_candidates
 from financing.matching.national.checked_columns import check
@@ -22,8 +23,9 @@ from financing.matching.national.churn import (
     with_bonus,
 )
 from financing.matching.national.greedy import at_least_greedy
-from financing.matching.national.in_memory import with_all_pairs
+from financing.matching.national.in_memory import with_pairs
 from financing.matching.national.loan_figures import loan_figures, loan_savings
+from financing.matching.national.near_memory import with_near_pairs
 from financing.matching.national.orders import Prices, no_prices
 from financing.matching.national.packing import Closed, Problem, pack
 from financing.matching.national.proposals import Worth, worth_of
@@ -38,7 +40,9 @@ from financing.matching.tables import LoanOfferRow, OfferRow
 ENGINE_VERSION = "national-3"
 
 KEEP_ALL = 400_000
-"""Up to so many requests every fitting pair is kept in memory; above, the best few of each."""
+KEEP_NEAR = 2_000_000
+"""Up to so many requests every fitting pair is kept in memory, then the nearest of each; above,
+requests are allocated province by province from short lists."""
 
 Progress = Callable[[str, float], None]
 
@@ -150,7 +154,7 @@ def allocate(
 ) -> Allocation:
     """The same for a problem already packed; `previous` with the numbers of its offers' places.
 
-    Where pairs are too many to keep, `previous` is not looked at yet.
+    Over shards `previous` is not looked at yet.
     """
     tell: Progress = progress if progress is not None else _silent
     seed = seed_number(problem.policy.seed)
@@ -167,10 +171,15 @@ def allocate(
         candidates = all_candidates(problem, lines, threads)
         pairs_count = len(candidates.offer)
         chosen = candidates if kept is None else with_bonus(candidates, kept)
-        prices, bound_micro, given = with_all_pairs(
-            problem, candidates, chosen, begin, seed, threads, tell
+        plan = phases(problem.count, is_warm=bool(begin.fen_ppm.any()))
+        prices, bound_micro, given = with_pairs(
+            problem, candidates, chosen, begin, plan, seed, threads, tell
         )
         given = at_least_greedy(problem, chosen, given, seed)
+    elif problem.count <= KEEP_NEAR and not over_shards:
+        prices, bound_micro, given = with_near_pairs(
+            problem, lines, kept, begin, seed, threads, tell
+        )
     else:
         prices, bound_micro, given = with_short_lists(problem, lines, begin, seed, threads, tell)
     tell("values", 0.0)

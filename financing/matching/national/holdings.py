@@ -163,12 +163,3 @@ def worth(n: int, board: Board, held: Held, price: Float64, piece: Float64) -> f
     if some and board.reached[n] == 0:
         total += lift
     return total
-
-
-@bare
-def total_worth(board: Board, held: Held, price: Float64, piece: Float64) -> float:
-    """The same for all lines together."""
-    total = 0.0
-    for n in range(len(held.pair)):
-        total += worth(n, board, held, price, piece)
-    return total

@@ -1,8 +1,8 @@
-"""Allocation with every fitting pair kept in memory; called by `engine.py` where they are few."""
+"""Allocation of pairs kept in memory; called by `engine.py`, insurance, `near_memory.py`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from financing.matching.national.balance import balance, phases
+from financing.matching.national.balance import Phase, balance
 from financing.matching.national.best_set import MICRO
 from financing.matching.national.candidates import Candidates
 from financing.matching.national.exchange import exchange
@@ -13,24 +13,25 @@ from financing.matching.national.repair import Given
 Progress = Callable[[str, float], None]
 
 
-def with_all_pairs(
+def with_pairs(
     problem: Problem,
     candidates: Candidates,
     chosen: Candidates,
     begin: Prices,
+    plan: Sequence[Phase],
     seed: int,
     threads: int,
     tell: Progress,
 ) -> tuple[Prices, int, Given]:
     """Prices, bound (micro-fen) and what each packed request is given.
 
-    `candidates`: all pairs of all lines; `chosen`: the same with the worths by which they are
-    chosen (churn.py), which prices and bound do not look at.
+    `candidates`: pairs of all lines, to which the bound applies; `chosen`: the same with the worths
+    by which they are chosen (churn.py), which prices and bound do not look at.
     """
     balanced = balance(
         problem,
         candidates,
-        phases(problem.count, is_warm=bool(begin.fen_ppm.any())),
+        plan,
         begin,
         seed=seed,
         threads=threads,

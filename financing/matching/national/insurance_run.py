@@ -3,6 +3,7 @@
 import numpy as np
 
 from financing.matching.national.averaged_prices import averaged_prices
+from financing.matching.national.balance import phases
 from financing.matching.national.best_set import MICRO
 from financing.matching.national.churn import (
     Kept,
@@ -20,7 +21,7 @@ from financing.matching.national.engine import (
     seed_number,
 )
 from financing.matching.national.greedy import at_least_greedy
-from financing.matching.national.in_memory import with_all_pairs
+from financing.matching.national.in_memory import with_pairs
 from financing.matching.national.insurance_packing import InsuranceProblem, pack_insurances
 from financing.matching.national.insurance_pairs import (
     insurance_baskets,
@@ -76,11 +77,12 @@ def run_insurances(
         progress=lambda bound: progress("prices", bound),
     )
     chosen = candidates if kept is None else with_bonus(candidates, kept)
-    prices, bound_micro, given = with_all_pairs(
+    prices, bound_micro, given = with_pairs(
         problem,
         candidates,
         chosen,
         begin,
+        phases(problem.count, is_warm=bool(begin.fen_ppm.any())),
         seed,
         threads,
         progress,

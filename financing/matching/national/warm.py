@@ -40,11 +40,7 @@ def main() -> int:
         run_matching(run, threads=1)
         problem = pack(run.loans.requests, offers, policy)  # type: ignore[arg-type]
         engine.best_offers(problem)
-        before, engine.KEEP_ALL = engine.KEEP_ALL, 0
-        try:
-            run_matching(run, threads=1)
-        finally:
-            engine.KEEP_ALL = before
+        run_matching(run, threads=1, over_shards=True)
     load_incremental()
     print(f"The matcher is compiled ({time.monotonic() - started:.0f} s).")
     return 0
