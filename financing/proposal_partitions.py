@@ -2,6 +2,8 @@
 
 Only `services.full_runs` calls it. What needs the owner of the tables are functions of migration
 0014; a national run's table becomes a partition, a regional run's rows go to the default one.
+
+Arrays of ids are cast to the type of the column: `id_arrays` says why.
 """
 
 from collections.abc import Iterable, Mapping
@@ -64,8 +66,8 @@ def drop_overtaken(
     """
     query = sql.SQL(
         "WITH gone AS (DELETE FROM {table} AS own WHERE {request} IS NOT NULL AND ("
-        " {request} = ANY(%(requests)s) OR {offer} = ANY(%(offers)s)"
-        " OR {offer} <> ALL(%(live)s)"
+        " {request} = ANY(%(requests)s::bigint[]) OR {offer} = ANY(%(offers)s::bigint[])"
+        " OR {offer} <> ALL(%(live)s::bigint[])"
         " OR NOT EXISTS (SELECT FROM {requests} AS asked"
         "  WHERE asked.id = own.{request} AND asked.status = ANY(%(open)s))"
         " OR ({request}, {offer}) IN (SELECT {request}, {offer} FROM financing_match"
@@ -102,7 +104,7 @@ def delete_replaced(kind: PairKind, replaced: Int64) -> None:
     stale = there[np.isin(there, replaced)]
     with connection.cursor() as cursor:
         cursor.execute(
-            f"DELETE FROM {REST} WHERE {kind.request_id} = ANY(%s)",
+            f"DELETE FROM {REST} WHERE {kind.request_id} = ANY(%s::bigint[])",
             [stale.tolist()],
         )
 
@@ -118,7 +120,7 @@ def delete_from_partition(name: str, kind: PairKind, replaced: Int64) -> None:
     """Delete the proposals of these requests from one partition; a regional run does."""
     with connection.cursor() as cursor:
         cursor.execute(
-            sql.SQL("DELETE FROM {} WHERE {} = ANY(%s)").format(
+            sql.SQL("DELETE FROM {} WHERE {} = ANY(%s::bigint[])").format(
                 sql.Identifier(name), sql.Identifier(kind.request_id)
             ),
             [replaced.tolist()],
@@ -144,8 +146,8 @@ def drop_partition(name: str, replaced: Mapping[RequestKind, Int64]) -> None:
         rows = b""
         if any(survivors.values()):
             statement = sql.SQL(
-                "COPY (SELECT {} FROM {} WHERE loan_request_id = ANY(%s)"
-                " OR insurance_request_id = ANY(%s)) TO STDOUT (FORMAT BINARY)"
+                "COPY (SELECT {} FROM {} WHERE loan_request_id = ANY(%s::bigint[])"
+                " OR insurance_request_id = ANY(%s::bigint[])) TO STDOUT (FORMAT BINARY)"
             ).format(EVERY_COLUMN, table)
             ids = [survivors[kind.name] for kind in KINDS]
             with cursor.copy(statement, ids) as copy:
