@@ -1,6 +1,7 @@
 """New requests beside packed offers, offers beside packed requests: as the readable rules say."""
 
 from dataclasses import replace
+from datetime import date
 from fractions import Fraction
 
 import numpy as np
@@ -13,10 +14,11 @@ from financing.matching.national.from_rows import request_columns
 from financing.matching.national.offer_book import OfferBook
 from financing.matching.national.packing import Closed
 from financing.matching.national.request_book import Takers, best_within, request_book, takers
+from financing.matching.tables import LimitStep, OfferFee
 from tests.matching.ceilings import around_the_ceiling
 from tests.matching.instances import instances
 from tests.matching.oracle_pairs import readable_pairs
-from tests.matching.rows import loan_offer, loan_request, policy
+from tests.matching.rows import WAN, loan_offer, loan_request, policy
 
 BUDGET = settings(
     max_examples=120,
@@ -211,3 +213,86 @@ def test_the_room_goes_to_the_best_that_still_fit(seed):
         assert [int(found.worth_fen[x]) for x in chosen] == [
             int(found.worth_fen[x]) for x in expected
         ]
+
+
+def odd_instance(seed):
+    """Values beyond what a sketch's bytes hold, tables, fixed fees, hundreds of patents."""
+    random = np.random.default_rng(seed)
+    instance = make_instance("product", 160, 60, seed)
+    codes = [f"K{number}" for number in range(19)]
+    tables = (
+        (LimitStep(1, 40 * WAN), LimitStep(3, 900 * WAN)),
+        (LimitStep(2, 300 * WAN), LimitStep(90, 20_000 * WAN)),
+    )
+
+    def odd(number, offer):
+        basis = ("appraised", "limit_table", "share_of_principal")[number % 3]
+        return replace(
+            offer,
+            regions=frozenset() if number % 2 else offer.regions,
+            size_classes=frozenset(),
+            industries=offer.industries if number % 4 == 0 else frozenset(),
+            required_certificates=frozenset(map(str, random.choice(codes, number % 3 % 2))),
+            principal_min_fen=int(random.choice((0, 1, 30 * WAN, 30 * WAN + 1))),
+            principal_max_fen=int(random.choice((30 * WAN, 10**9, 10**11 - 1))),
+            min_patents_count=int(random.choice((1, 1, 2, 86))),
+            min_operating_months=int(random.choice((0, 36, 300))),
+            margin_months=int(random.choice((0, 12, 280))),
+            collateral_basis=basis,
+            limit_table=tables[number % 2] if basis == "limit_table" else (),
+            secured_share_ppm=600_000 if basis == "share_of_principal" else None,
+            unappraised_limit_fen=int(random.choice((30, 800))) * WAN if number % 5 == 0 else None,
+            appraisal_fee_fen=20_000,
+            appraisal_max_age_months=(None, 12, 300)[number % 3],
+            fees=(
+                OfferFee("borrower", "upfront", int(random.choice((0, 300_000, 2_000_000))), 1_000),
+            ),
+            interest_rate_ppm=int(random.integers(15_000, 36_000)),
+        )
+
+    def more(patents, times):
+        many = patents * times
+        return tuple(replace(patent, id=f"P{n:03d}") for n, patent in enumerate(many))
+
+    rows = [
+        replace(
+            row,
+            industry_code="C3911",
+            certificates=frozenset(map(str, random.choice(codes, 12))),
+            established_on=date(1900 if number % 3 else 2022, 6, 20),
+            principal_fen=max(row.principal_fen, 30 * WAN + number % 2),
+            least_accepted_fen=(1, 30 * WAN, max(row.principal_fen, 30 * WAN))[number % 3],
+            patents=more(row.patents, int(random.choice((0, 1, 1, 2, 100)))),
+        )
+        for number, row in enumerate(request_rows(instance.requests))
+    ]
+    return rows, [odd(number, offer) for number, offer in enumerate(instance.offers)], instance
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_odd_values_agree_with_the_readable_rules(seed):
+    rows, offers, instance = odd_instance(seed)
+    expected = readable_pairs(rows, offers, instance.policy)
+    assert len(expected) > 200
+    book = request_book(request_columns(rows), instance.policy)
+    assert pairs_of_offers(book, offers) == short(expected)
+    assert pairs_of_requests(OfferBook(offers, instance.policy), rows) == expected
+
+
+def test_sketches_leave_no_request_out_that_the_rules_keep(monkeypatch):
+    instance = make_instance("product", 30_000, 60)
+    book = request_book(instance.requests, instance.policy)
+    sifted = [takers(book, offer, threads=2) for offer in instance.offers]
+    looked_at = []
+
+    def every_line(start, stop, stretch, sketch, wanted, lines):
+        at = np.searchsorted(stretch.edge, np.arange(start, stop), side="right") - 1
+        lines[start:stop] = np.arange(start, stop) + (stretch.begin - stretch.edge[:-1])[at]
+        looked_at.append(stop - start)
+        return stop - start
+
+    monkeypatch.setattr("financing.matching.national.request_book.sift", every_line)
+    for offer, found in zip(instance.offers, sifted, strict=True):
+        expected = takers(book, offer)
+        assert all(np.array_equal(a, b) for a, b in zip(found, expected, strict=True))
+    assert sum(looked_at) > 5 * sum(len(found) for found in sifted) > 10_000

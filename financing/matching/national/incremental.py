@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from financing.matching.national.compiled import bare, signed
-from financing.matching.national.pairs import ASK, pair_amount, scaled, twice_scaled
-from financing.matching.national.problem import Records, Words
+from financing.matching.national.groups import place_of
+from financing.matching.national.pairs import ASK, REFUSED, pair_amount, scaled, twice_scaled
+from financing.matching.national.problem import Groups, Records, Words
 from financing.matching.national.tables import Bool, Int32, Int64
 
 
@@ -109,22 +110,31 @@ def scan_offers(
     return signed(count)
 
 
-class Stretch(NamedTuple):
-    """Lines to look at, as stretches of packed requests of one term.
+class Taken(NamedTuple):
+    """By request found: packed line, and figures in fen as those of `request_book.Takers`.
 
-    `begin`: first line; `edge`: one longer, lines of all stretches before; `term`: place of it.
+    Where the readable rules must be asked, `amount` is ASK and `saving` the question.
     """
 
-    begin: Int64
-    edge: Int64
-    term: Int32
+    line: Int32
+    amount: Int64
+    saving: Int64
+    worth: Int64
+    is_reached: Bool
+
+
+def no_taken(count: int) -> Taken:
+    """Places for so many requests."""
+    three = np.empty((3, count), dtype=np.int64)
+    line, is_reached = np.empty(count, dtype=np.int32), np.empty(count, dtype=np.bool_)
+    return Taken(line, three[0], three[1], three[2], is_reached)
 
 
 @bare
 def scan_requests(
     start: int,
     stop: int,
-    stretch: Stretch,
+    groups: Groups,
     terms: Int64,
     requests: Records,
     patents: Records,
@@ -135,50 +145,44 @@ def scan_requests(
     answers: Int64,
     regions_from: int,
     share: int,
-    found: Found,
+    taken: Taken,
 ) -> int:
-    """Offer 0 beside places `start` to `stop` of the stretches; kept from place `start` on.
+    """Offer 0 beside the lines (rising) at places `start` to `stop` of `taken`, kept in place.
 
     Requests without a free place are left out.
     """
-    begin, edge, term_of = stretch.begin, stretch.edge, stretch.term
-    places, amounts, savings = found.place, found.amount, found.saving
-    firsts, furthers = found.first, found.further
+    lines, amounts, savings, worths = taken.line, taken.amount, taken.saving, taken.worth
     delivery = offers[0].delivery
-    at = np.searchsorted(edge, start, side="right") - 1
     kept = start
-    x = start
-    while x < stop:
-        while edge[at + 1] <= x:
-            at += 1
-        until = min(edge[at + 1], stop)
-        term = term_of[at]
-        months = terms[term]
-        shift = begin[at] - edge[at]
-        for y in range(x, until):
-            i = y + shift
-            if requests[i].slots == 0:
-                continue
-            amount, saving = pair_amount(
-                i,
-                0,
-                term,
-                months,
-                requests,
-                patents,
-                offers,
-                bits,
-                steps,
-                costs,
-                answers,
-                regions_from,
-            )
-            if amount > 0:
-                firsts[kept] = scaled(requests[i].coverage + saving, delivery)
-                furthers[kept] = twice_scaled(saving, share, delivery)
-            elif amount != ASK:
-                continue
-            places[kept], amounts[kept], savings[kept] = i, amount, saving
-            kept += 1
-        x = until
+    group = 0
+    for x in range(start, stop):
+        i = lines[x]
+        group = place_of(groups.start, i, group)
+        if requests[i].slots == 0:
+            continue
+        term = groups.term[group]
+        amount, saving = pair_amount(
+            i,
+            0,
+            term,
+            terms[term],
+            requests,
+            patents,
+            offers,
+            bits,
+            steps,
+            costs,
+            answers,
+            regions_from,
+        )
+        if amount == REFUSED:
+            continue
+        is_reached = requests[i].is_reached != 0
+        if is_reached:
+            worths[kept] = twice_scaled(saving, share, delivery)
+        else:
+            worths[kept] = scaled(requests[i].coverage + saving, delivery)
+        lines[kept], amounts[kept], savings[kept] = i, amount, saving
+        taken.is_reached[kept] = is_reached
+        kept += 1
     return signed(kept - start)

@@ -12,23 +12,26 @@ import numpy as np
 
 from financing.matching.national.cost_sheet import cost_sheet
 from financing.matching.national.groups import Bands, bands_of, is_open
-from financing.matching.national.incremental import (
-    Found,
-    Stretch,
-    no_found,
-    scan_requests,
-    those,
-)
+from financing.matching.national.incremental import Taken, no_taken, scan_requests
 from financing.matching.national.packed_offers import (
     cost_records,
     limit_steps,
-    offer_bits,
     offer_records,
+    offer_truth,
+    truth_bits,
 )
 from financing.matching.national.packing import NO_COUNT, Closed, Problem, pack
 from financing.matching.national.pairs import ASK, QUESTIONS
 from financing.matching.national.problem import Records, Words
 from financing.matching.national.questions import answer_of
+from financing.matching.national.sketches import (
+    Sketch,
+    Stretch,
+    Wanted,
+    make_sketch,
+    sift,
+    what_it_wants,
+)
 from financing.matching.national.tables import Bool, Int32, Int64, LoanRequestColumns
 from financing.matching.national.threads import over_parts
 from financing.matching.policy import MatchingPolicy
@@ -51,12 +54,17 @@ class Takers(NamedTuple):
         return len(self.place)
 
 
+WORTH_THREADS = 100_000
+"""Fewer lines are looked at in less time than it takes to start threads."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class RequestBook:
     """Requests in the order of their groups, with what decides for whole groups."""
 
     problem: Problem
     columns: LoanRequestColumns
+    sketch: Sketch
     bands: Bands
     province: Int32
     provinces: tuple[str, ...]
@@ -88,6 +96,7 @@ def request_book(
     return RequestBook(
         problem=problem,
         columns=columns,
+        sketch=make_sketch(problem.data.requests, problem.data.patents, threads),
         bands=bands_of(problem.data.requests, problem.groups),
         province=province[columns.region[first]],
         provinces=codes,
@@ -103,6 +112,7 @@ class PackedOffer(NamedTuple):
 
     row: LoanOfferRow
     stretch: Stretch
+    wanted: Wanted
     records: Records
     bits: Words
     regions_from: int
@@ -114,17 +124,21 @@ def pack_offer(book: RequestBook, offer: LoanOfferRow) -> PackedOffer:
     """Its costs for the terms and limits of the book, and the groups it serves; ColumnError."""
     problem = book.problem
     sheet = cost_sheet((offer,), problem.terms, problem.limits_ppm, problem.policy, problem.book)
-    bits, regions_from = offer_bits((offer,), book.columns)
+    takes = offer_truth((offer,), book.columns)
+    bits, regions_from = truth_bits(*takes)
     institutions = {**book.institutions}
     institutions.setdefault(offer.institution_id, len(institutions))
+    records = offer_records((offer,), book.columns, institutions)
+    steps, costs = limit_steps((offer,)), cost_records(sheet)
     return PackedOffer(
         row=offer,
         stretch=_stretches(book, offer, sheet.saving_ppm[:, 0] >= 0),
-        records=offer_records((offer,), book.columns, institutions),
+        wanted=what_it_wants(records, steps, costs, problem.terms, (takes[0][0], takes[1][0])),
+        records=records,
         bits=bits,
         regions_from=regions_from,
-        steps=limit_steps((offer,)),
-        costs=cost_records(sheet),
+        steps=steps,
+        costs=costs,
     )
 
 
@@ -141,13 +155,14 @@ def takers_of(book: RequestBook, packed: PackedOffer, *, threads: int = 1) -> Ta
     problem = book.problem
     term_months = np.asarray(problem.terms, dtype=np.int64)
     count = int(packed.stretch.edge[-1])
-    found = no_found(count)
+    taken = no_taken(count)
 
-    def work(start: int, stop: int) -> tuple[int, int]:
+    def work(start: int, stop: int) -> slice:
+        left = sift(start, stop, packed.stretch, book.sketch, packed.wanted, taken.line)
         kept = scan_requests(
             start,
-            stop,
-            packed.stretch,
+            start + left,
+            problem.groups,
             term_months,
             problem.data.requests,
             problem.data.patents,
@@ -158,34 +173,34 @@ def takers_of(book: RequestBook, packed: PackedOffer, *, threads: int = 1) -> Ta
             np.zeros(0, dtype=np.int64),
             packed.regions_from,
             problem.policy.alternative_share_ppm,
-            found,
+            taken,
         )
-        return start, start + kept
+        return slice(start, start + kept)
 
-    kept = over_parts(work, count, threads)
-    some = _answered(_joined(found, kept), book, packed)
-    some = _without_closed(some, book, packed.row)
-    reached = problem.data.requests["is_reached"][some.place] != 0
-    return Takers(
-        problem.line[some.place],
-        some.amount,
-        some.saving,
-        np.where(reached, some.further, some.first) if reached.any() else some.first,
-        reached,
+    found = _joined(taken, over_parts(work, count, threads if count >= WORTH_THREADS else 1))
+    found = _without_closed(_answered(found, book, packed), book, packed.row)
+    return Takers(problem.line[found.line], *found[1:])
+
+
+def _joined(taken: Taken, kept: list[slice]) -> Taken:
+    """What the parts kept, one after the other."""
+    parts = [_those(taken, part) for part in kept or [slice(0)]]
+    return Taken(
+        np.concatenate([part.line for part in parts]),
+        np.concatenate([part.amount for part in parts]),
+        np.concatenate([part.saving for part in parts]),
+        np.concatenate([part.worth for part in parts]),
+        np.concatenate([part.is_reached for part in parts]),
     )
 
 
-def _joined(found: Found, kept: list[tuple[int, int]]) -> Found:
-    """What the parts kept, one after the other."""
-    parts = [those(found, slice(a, b)) for a, b in kept] or [those(found, slice(0))]
-    if len(parts) == 1:
-        return parts[0]
-    return Found(
-        np.concatenate([part.place for part in parts]),
-        np.concatenate([part.amount for part in parts]),
-        np.concatenate([part.saving for part in parts]),
-        np.concatenate([part.first for part in parts]),
-        np.concatenate([part.further for part in parts]),
+def _those(taken: Taken, where: slice | Bool) -> Taken:
+    return Taken(
+        taken.line[where],
+        taken.amount[where],
+        taken.saving[where],
+        taken.worth[where],
+        taken.is_reached[where],
     )
 
 
@@ -247,7 +262,7 @@ def _stretches(book: RequestBook, offer: LoanOfferRow, saves: Bool) -> Stretch:
     return Stretch(bands.start[chosen], edge, groups.term[bands.group[chosen]])
 
 
-def _answered(found: Found, book: RequestBook, packed: PackedOffer) -> Found:
+def _answered(found: Taken, book: RequestBook, packed: PackedOffer) -> Taken:
     """Pairs near the ceiling decided by the readable rules: kept with their figures, or gone."""
     asked = np.flatnonzero(found.amount == ASK)
     if not len(asked):
@@ -256,7 +271,7 @@ def _answered(found: Found, book: RequestBook, packed: PackedOffer) -> Found:
     known = (packed.row,), problem.terms, problem.limits_ppm, problem.book
     answers = {int(key): answer_of(int(key), *known) for key in np.unique(found.saving[asked])}
     delivery, share = int(packed.records[0]["delivery"]), problem.policy.alternative_share_ppm
-    stays = np.ones(len(found.place), dtype=np.bool_)
+    stays = np.ones(len(found.line), dtype=np.bool_)
     for x in asked:
         key = int(found.saving[x])
         stays[x] = answers[key] == 1
@@ -264,14 +279,17 @@ def _answered(found: Found, book: RequestBook, packed: PackedOffer) -> Found:
         line, conditional = divmod(line, 2)
         cost = costs[line // len(problem.terms), line % len(problem.terms), 0]
         saving = yuan * 100 * int(cost["saving_ppm"]) // 10**6 - int(cost[f"fixed_{conditional}"])
-        coverage = int(problem.data.requests[found.place[x]]["coverage"])
+        coverage = int(problem.data.requests[found.line[x]]["coverage"])
         found.amount[x], found.saving[x] = yuan * 100, saving
-        found.first[x] = (coverage + saving) * delivery // 10**6
-        found.further[x] = saving * share * delivery // 10**12
-    return those(found, stays)
+        found.worth[x] = (
+            saving * share * delivery // 10**12
+            if found.is_reached[x]
+            else (coverage + saving) * delivery // 10**6
+        )
+    return _those(found, stays)
 
 
-def _without_closed(found: Found, book: RequestBook, offer: LoanOfferRow) -> Found:
+def _without_closed(found: Taken, book: RequestBook, offer: LoanOfferRow) -> Taken:
     nobody = np.zeros(0, dtype=np.int64)
     closed = np.concatenate(
         (
@@ -281,8 +299,7 @@ def _without_closed(found: Found, book: RequestBook, offer: LoanOfferRow) -> Fou
     )
     if not len(closed):
         return found
-    stays = ~np.isin(found.place, closed)
-    return those(found, stays)
+    return _those(found, ~np.isin(found.line, closed))
 
 
 def _by_name(pairs: Iterable[tuple[int, str]], packed_at: Int64) -> dict[str, Int64]:
