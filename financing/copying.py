@@ -1,7 +1,7 @@
-"""Rows between PostgreSQL and NumPy by COPY in binary, without a Python object per value.
+"""Rows between PostgreSQL and NumPy in binary, without a Python object per value.
 
-Services of runs read pairs and write proposals with it. The format is PostgreSQL's own (COPY,
-binary): per row the number of columns, per column its length and its bytes, big-endian.
+Runs read pairs with it, write proposals by COPY and long values as they are. COPY's format is
+PostgreSQL's own: per row the number of columns, per column its length and its bytes, big-endian.
 """
 
 from collections.abc import Iterator, Sequence
@@ -26,23 +26,31 @@ def binary_cursor() -> Iterator[psycopg.Cursor[Any]]:
         yield cursor
 
 
-def copy_out(query: str, params: Sequence[Any], types: Sequence[str]) -> list[np.ndarray]:
+def read_columns(
+    query: str, params: Sequence[Any], types: Sequence[str]
+) -> list[np.ndarray[Any, Any]]:
     """The rows of a query as one array per column; no value may be null.
 
     `types`: "i2", "i4" or "i8" for smallint, integer and bigint, in the order of the columns.
+    The server sends all rows as one value: row by row, a million of them take seconds to collect.
     """
-    parts: list[tuple[str, Any]] = [("count", ">i2")]
-    for number, kind in enumerate(types):
-        parts += [(f"length{number}", ">i4"), (f"value{number}", f">{kind}")]
-    row = np.dtype(parts)
-    with (
-        binary_cursor() as cursor,
-        cursor.copy(f"COPY ({query}) TO STDOUT (FORMAT BINARY)", params) as copy,
-    ):
-        data = b"".join(bytes(block) for block in copy)
-    body = memoryview(data)[len(HEADER) : -len(TRAILER)]
-    rows = np.frombuffer(body, dtype=row)
-    for number, kind in enumerate(types):
-        if len(rows) and not (rows[f"length{number}"] == WIDTH[kind]).all():
-            raise ValueError(f"column {number} has nulls or is no {kind}")
-    return [rows[f"value{number}"].astype(kind) for number, kind in enumerate(types)]
+    row = np.dtype([(f"value{number}", f">{kind}") for number, kind in enumerate(types)])
+    names = [f"value{number}" for number in range(len(types))]
+    bits = " || ".join(
+        f"int{WIDTH[kind]}send({name})" for name, kind in zip(names, types, strict=True)
+    )
+    with binary_cursor() as cursor:
+        cursor.execute(
+            f"SELECT count(*), coalesce(string_agg({bits}, ''::bytea), ''::bytea)"
+            f" FROM ({query}) AS found ({', '.join(names)})",
+            params,
+            binary=True,
+        )
+        found = cursor.fetchone()
+    assert found is not None
+    count, data = found
+    # A row with a null in it adds nothing.
+    if len(data) != count * row.itemsize:
+        raise ValueError("a column has nulls")
+    rows = np.frombuffer(data, dtype=row)
+    return [rows[name].astype(kind) for name, kind in zip(names, types, strict=True)]

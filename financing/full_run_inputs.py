@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from financing import match_rows
-from financing.copying import copy_out
+from financing.copying import read_columns
 from financing.kind_rows import rows_of
 from financing.match_runs import current_policy
 from financing.matching import tables
@@ -128,7 +128,7 @@ def places_of(ids: Int64, wanted: Int64) -> tuple[Int64, np.ndarray]:
 
 def _previous(kind: PairKind, ids: Int64, offers: Sequence[Any]) -> tuple[Int64, Int32]:
     """The proposals that stand, by places of request and offer; of offers no longer live none."""
-    request, offer = copy_out(
+    request, offer = read_columns(
         f"SELECT {kind.request_id}, {kind.offer_id} FROM financing_proposal"
         f" WHERE {kind.request_id} IS NOT NULL",
         [],

@@ -13,7 +13,7 @@ import numpy as np
 from django.db import connection
 from psycopg import sql
 
-from financing.copying import binary_cursor, copy_out
+from financing.copying import binary_cursor, read_columns
 from financing.matching.national.tables import Int64
 from financing.matching.tables import RequestKind
 from financing.models.matches import MATCH_LIVE_STATUSES
@@ -96,11 +96,7 @@ def drop_overtaken(
 
 def delete_replaced(kind: PairKind, replaced: Int64) -> None:
     """Delete the proposals of these requests (ids rising) from the default partition."""
-    (there,) = copy_out(
-        f"SELECT DISTINCT {kind.request_id} FROM {REST} WHERE {kind.request_id} IS NOT NULL",
-        [],
-        ["i8"],
-    )
+    there = _requests_of(REST, kind)
     stale = there[np.isin(there, replaced)]
     with connection.cursor() as cursor:
         cursor.execute(
@@ -134,11 +130,7 @@ def drop_partition(name: str, replaced: Mapping[RequestKind, Int64]) -> None:
     """
     survivors: dict[str, list[int]] = {}
     for kind in KINDS:
-        (there,) = copy_out(
-            f"SELECT DISTINCT {kind.request_id} FROM {name} WHERE {kind.request_id} IS NOT NULL",
-            [],
-            ["i8"],
-        )
+        there = _requests_of(name, kind)
         survivors[kind.name] = there[~np.isin(there, replaced[kind.name])].tolist()
     table = sql.Identifier(name)
     run_id = int(name.rpartition("_")[2])
@@ -157,6 +149,14 @@ def drop_partition(name: str, replaced: Mapping[RequestKind, Int64]) -> None:
             into = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)")
             with cursor.copy(into.format(sql.Identifier(REST), EVERY_COLUMN)) as copy:
                 copy.write(rows)
+
+
+def _requests_of(table: str, kind: PairKind) -> Int64:
+    """Ids of the requests that have proposals in a table, once each."""
+    (there,) = read_columns(
+        f"SELECT {kind.request_id} FROM {table} WHERE {kind.request_id} IS NOT NULL", [], ["i8"]
+    )
+    return np.unique(there)
 
 
 def attach(run_id: int) -> None:

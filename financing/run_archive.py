@@ -7,13 +7,16 @@ compare two runs after their proposals have been replaced.
 
 import json
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, fields
+from functools import partial
 from typing import Any
 
 import numpy as np
+from django.utils import timezone
 
+from financing.copying import binary_cursor
 from financing.full_run_inputs import FullRunInput
 from financing.matching.national.kind_result import KindResult
 from financing.matching.national.packing import Closed
@@ -49,8 +52,10 @@ INPUT_NAMES = tuple(
 )
 
 
-# Name of the part, number of the piece, bytes.
-Piece = tuple[str, int, bytes]
+# Name of the part, number of the piece, what makes its bytes.
+Piece = tuple[str, int, Callable[[], bytes]]
+# The same, with its bytes compressed or on their way.
+Packed = list[tuple[str, int, "Future[bytes]"]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,56 +70,70 @@ class ArchivedRun:
 # --- storing ------------------------------------------------------------------------------------
 
 
-def store_run(
-    run: MatchRun,
-    found: FullRunInput,
-    start_prices: StartPrices,
+def pack_input(found: FullRunInput, start_prices: StartPrices) -> Packed:
+    """What the run decides on."""
+    return _packed(_input_pieces(found, start_prices))
+
+
+def pack_results(
     results: Mapping[RequestKind, KindResult],
     proposals: Mapping[RequestKind, ProposalRows],
-) -> None:
-    """Write the parts of a run, in the caller's transaction; those of an earlier try go."""
-    store_input(run, found, start_prices)
-    store_results(run, results, proposals)
+) -> Packed:
+    """What came of it."""
+    return _packed(_result_pieces(results, proposals))
 
 
-def store_input(run: MatchRun, found: FullRunInput, start_prices: StartPrices) -> None:
-    """What the run decides on; a run over several workers does so before its first round."""
+def store_parts(run: MatchRun, packed: Packed) -> None:
+    """Write the parts of a run, in the caller's transaction; those of an earlier try go.
+
+    A run over several workers stores its input before its first round, then all of it.
+    """
     RunPart.objects.filter(run=run).delete()
-    _store(run, _input_pieces(found, start_prices))
+    now = timezone.now()
+    with binary_cursor() as cursor:
+        # As text bytes would be doubled.
+        cursor.executemany(
+            "INSERT INTO financing_runpart (run_id, name, number, data, created_at)"
+            " VALUES (%s, %s, %s, %b, %s)",
+            ((run.pk, name, number, data.result(), now) for name, number, data in packed),
+        )
 
 
-def store_results(
-    run: MatchRun,
-    results: Mapping[RequestKind, KindResult],
-    proposals: Mapping[RequestKind, ProposalRows],
-) -> None:
-    """What came of it, beside the input stored before."""
-    _store(run, _result_pieces(results, proposals))
+def _packed(pieces: Iterable[Piece]) -> Packed:
+    """Compressed by threads of their own, while the caller waits for the database."""
+    pool = ThreadPoolExecutor(2)
+    packed = [(name, number, pool.submit(_compressed, make)) for name, number, make in pieces]
+    pool.shutdown(wait=False)
+    return packed
 
 
-def _store(run: MatchRun, each: Iterator[Piece]) -> None:
-    pieces = list(each)
-    with ThreadPoolExecutor(2) as pool:
-        packed = pool.map(lambda piece: zlib.compress(piece[2], LEVEL), pieces)
-        for (name, number, _), data in zip(pieces, packed, strict=True):
-            RunPart.objects.create(run=run, name=name, number=number, data=data)
+def _compressed(make: Callable[[], bytes]) -> bytes:
+    return zlib.compress(make(), LEVEL)
 
 
 def _input_pieces(found: FullRunInput, start_prices: StartPrices) -> Iterator[Piece]:
-    yield "policy", 0, _json(_texts(found.policy_row))
+    yield "policy", 0, lambda: _json(_texts(found.policy_row))
     prices = [[kind, offer, *pair] for (kind, offer), pair in sorted(start_prices.items())]
-    yield "start_prices", 0, _json(prices)
+    yield "start_prices", 0, partial(_json, prices)
     for kind in KINDS:
-        name, own = kind.name, found.kind(kind)
-        yield f"{name}.offers", 0, _json([_texts(row) for row in own.offers])
-        yield f"{name}.closed", 0, _json(asdict(own.closed))
+        name, own, chunk = kind.name, found.kind(kind), found.chunks[kind.name]
+        yield f"{name}.offers", 0, partial(_offers, own.offers)
+        yield f"{name}.closed", 0, partial(_json, asdict(own.closed))
         place, offer = own.previous
-        yield f"{name}.previous", 0, arrays_to_bytes({"place": place, "offer": offer}, {})
-        chunk = found.chunks[name]
-        yield f"{name}.{REQUESTS_AT}", 0, _json(_places(chunk.columns.id))
+        previous: dict[str, np.ndarray] = {"place": place, "offer": offer}
+        yield f"{name}.previous", 0, partial(arrays_to_bytes, previous, {})
+        yield f"{name}.{REQUESTS_AT}", 0, partial(_json, _places(chunk.columns.id))
         for number, begin in enumerate(range(0, len(chunk), LINES_PER_PART)):
-            lines = np.arange(begin, min(begin + LINES_PER_PART, len(chunk)), dtype=np.int64)
-            yield f"{name}.requests", number, to_bytes(with_used_codes(chunk.taken(lines)))
+            yield f"{name}.requests", number, partial(_requests, chunk, begin)
+
+
+def _offers(offers: Sequence[Any]) -> bytes:
+    return _json([_texts(row) for row in offers])
+
+
+def _requests(chunk: Chunk, begin: int) -> bytes:
+    lines = np.arange(begin, min(begin + LINES_PER_PART, len(chunk)), dtype=np.int64)
+    return to_bytes(with_used_codes(chunk.taken(lines)))
 
 
 def _result_pieces(
@@ -123,18 +142,15 @@ def _result_pieces(
 ) -> Iterator[Piece]:
     for name, result in results.items():
         certificate = {column: getattr(result, column) for column in CERTIFICATE_COLUMNS}
-        yield (
-            f"{name}.certificate",
-            0,
-            arrays_to_bytes(certificate, {"offer_ids": result.offer_ids}),
-        )
+        codes: dict[str, tuple[str, ...]] = {"offer_ids": result.offer_ids}
+        yield f"{name}.certificate", 0, partial(arrays_to_bytes, certificate, codes)
         own = proposals[name]
-        yield f"{name}.{PROPOSALS_AT}", 0, _json(_places(own.request))
+        yield f"{name}.{PROPOSALS_AT}", 0, partial(_json, _places(own.request))
         # Of no proposals one empty piece: it says that there were none.
         for number, begin in enumerate(range(0, max(len(own), 1), LINES_PER_PART)):
             lines = slice(begin, begin + LINES_PER_PART)
             rows = {column: getattr(own, column)[lines] for column in PROPOSAL_COLUMNS}
-            yield f"{name}.proposals", number, arrays_to_bytes(rows, {})
+            yield f"{name}.proposals", number, partial(arrays_to_bytes, rows, {})
 
 
 def _places(ids: Int64) -> list[list[int]]:

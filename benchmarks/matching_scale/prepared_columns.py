@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from benchmarks.matching_scale.instances import AS_OF, Instance
 from benchmarks.matching_scale.loading import FIRST_PATENT
-from financing.copying import copy_out
+from financing.copying import read_columns
 from financing.matching.national.tables import NO_DAY, Int64, PatentColumns
 from financing.models import RequestChunk, RequestMark
 from financing.pair_kinds import LOAN
@@ -137,6 +137,6 @@ def _years_on(days: np.ndarray, years: np.ndarray) -> np.ndarray:
 
 
 def _outside_pledgees() -> tuple[str, ...]:
-    patent, pk = copy_out("SELECT patent_id, id FROM businesses_encumbrance", [], ["i8", "i8"])
+    patent, pk = read_columns("SELECT patent_id, id FROM businesses_encumbrance", [], ["i8", "i8"])
     order: Int64 = np.argsort(patent)
     return tuple(f"outside-{each}" for each in pk[order].tolist())

@@ -123,10 +123,12 @@ def _allotted(
         region: Int64 = columns.region[place].astype(np.int64)
         offers, number = np.unique(rows.offer[is_kept], return_inverse=True)
         width = max(1, len(columns.region_codes))
-        cells, cell = np.unique(number * width + region, return_inverse=True)
+        cell = number * width + region
+        order = np.argsort(cell, kind="stable")
+        first = np.flatnonzero(np.diff(cell[order], prepend=-1))
+        cells = cell[order][first]
         # Whole fen: exact up to 90 trillion yuan, where doubles would begin to round.
-        sums = np.zeros(len(cells), dtype=np.int64)
-        np.add.at(sums, cell, rows.amount_fen[is_kept])
+        sums = np.add.reduceat(rows.amount_fen[is_kept][order], first) if len(first) else first
         for each, amount in zip(cells.tolist(), sums.tolist(), strict=True):
             offer = price_key(kind.name, str(offers[each // width]))
             code = columns.region_codes[each % width]

@@ -18,14 +18,20 @@ from django.utils import timezone
 from financing.full_run_inputs import FullRunInput, read_full_run
 from financing.lifecycles import RUN
 from financing.matching.national.input_digest import input_digest
-from financing.matching.national.kind_result import KindResult
 from financing.matching.national.run import RunResult, StartPrices, run_matching
 from financing.matching.tables import RequestKind
 from financing.models import MatchRun
 from financing.models.match_runs import RunStage, RunStatus
 from financing.pair_kinds import KINDS
 from financing.proposal_rows import ProposalRows
-from financing.run_archive import load_run, start_prices_of, store_run
+from financing.run_archive import (
+    Packed,
+    load_run,
+    pack_input,
+    pack_results,
+    start_prices_of,
+    store_parts,
+)
 from financing.services.dry_runs import ConfirmRefusal
 from financing.services.full_run_results import KeptRows, finish_full_run, keep_results
 from financing.services.match_runs import MOST_STARTS, RunCancelled
@@ -109,10 +115,12 @@ def _put(
     reach(run, RunStage.WRITING, WRITING_PERCENT)
     watch.stage("writing")
     rows = {kind.name: rows_of_result(kind, found, result) for kind in KINDS}
+    results = {kind.name: result_of(kind, result) for kind in KINDS}
+    packed = pack_input(found, prices) + pack_results(results, rows)
     if run.is_dry_run:
-        _keep_beside(run, found, result, rows, prices, watch)
+        _keep_beside(run, found, result, rows, packed, watch)
     else:
-        _write(run, found, result, rows, prices, snapshot_at, watch)
+        _write(run, found, result, rows, packed, snapshot_at, watch)
 
 
 def _write(
@@ -120,7 +128,7 @@ def _write(
     found: FullRunInput,
     result: RunResult,
     rows: Rows,
-    prices: StartPrices,
+    packed: Packed,
     snapshot_at: datetime,
     watch: "Watch",
 ) -> None:
@@ -132,7 +140,7 @@ def _write(
         locked, kept = exchange(run, found, rows, snapshot_at, expected=RunStatus.RUNNING)
         locked.warm_from = run.warm_from
         watch.stage("storing")
-        store_run(locked, found, prices, _results(result), rows)
+        store_parts(locked, packed)
         watch.stage("")
         finish_full_run(locked, found, result, kept, watch.seconds)
 
@@ -145,20 +153,16 @@ def _keep_beside(
     found: FullRunInput,
     result: RunResult,
     rows: Rows,
-    prices: StartPrices,
+    packed: Packed,
     watch: "Watch",
 ) -> None:
     locked = MatchRun.objects.select_for_update().get(pk=run.pk)
     if locked.status != RunStatus.RUNNING:
         raise RunCancelled
     locked.warm_from = run.warm_from
-    store_run(locked, found, prices, _results(result), rows)
+    store_parts(locked, packed)
     watch.stage("")
     finish_full_run(locked, found, result, _all_kept(rows), watch.seconds)
-
-
-def _results(result: RunResult) -> dict[RequestKind, KindResult]:
-    return {kind.name: result_of(kind, result) for kind in KINDS}
 
 
 def _all_kept(rows: Rows) -> dict[RequestKind, KeptRows]:

@@ -36,7 +36,7 @@ from financing.matching.national.run import StartPrices, match_insurances, price
 from financing.matching.tables import RequestKind
 from financing.models import BundleRound, MatchRun, RunBundle, ShardedRun
 from financing.models.match_runs import RunStatus
-from financing.run_archive import load_run, store_input
+from financing.run_archive import load_run, pack_input, store_parts
 from financing.services.bundle_cache import BundleCache
 from financing.services.match_runs import RunCancelled
 from financing.services.sharded_endings import forget, forget_ended_runs
@@ -109,7 +109,7 @@ def begin(
         locked.is_sharded, locked.policy, locked.as_of = True, found.policy, found.policy_row.as_of
         locked.warm_from = run.warm_from
         locked.save(update_fields=["is_sharded", "policy", "as_of", "warm_from"])
-        store_input(locked, found, prices)
+        store_parts(locked, pack_input(found, prices))
         sharded = ShardedRun.objects.create(
             run=locked,
             conductor=conductor.to_bytes(),
