@@ -65,13 +65,17 @@ def drop_overtaken(
     is not in matching or does not exist, whose offer is not live, or whose pair was claimed.
     """
     query = sql.SQL(
-        "WITH gone AS (DELETE FROM {table} AS own WHERE {request} IS NOT NULL AND ("
-        " {request} = ANY(%(requests)s::bigint[]) OR {offer} = ANY(%(offers)s::bigint[])"
-        " OR {offer} <> ALL(%(live)s::bigint[])"
-        " OR NOT EXISTS (SELECT FROM {requests} AS asked"
-        "  WHERE asked.id = own.{request} AND asked.status = ANY(%(open)s))"
-        " OR ({request}, {offer}) IN (SELECT {request}, {offer} FROM financing_match"
-        "  WHERE {request} IS NOT NULL AND status = ANY(%(standing)s)))"
+        "WITH overtaken AS ("
+        " SELECT id FROM {table} WHERE {request} IS NOT NULL AND ("
+        "  {request} = ANY(%(requests)s::bigint[]) OR {offer} = ANY(%(offers)s::bigint[])"
+        "  OR {offer} <> ALL(%(live)s::bigint[])"
+        "  OR ({request}, {offer}) IN (SELECT {request}, {offer} FROM financing_match"
+        "   WHERE {request} IS NOT NULL AND status = ANY(%(standing)s)))"
+        # By itself: as one more "or" PostgreSQL would look each line's request up.
+        " UNION SELECT id FROM {table} AS own WHERE {request} IS NOT NULL"
+        "  AND NOT EXISTS (SELECT FROM {requests} AS asked"
+        "   WHERE asked.id = own.{request} AND asked.status = ANY(%(open)s))"
+        "), gone AS (DELETE FROM {table} AS own USING overtaken WHERE own.id = overtaken.id"
         " RETURNING {request} AS request, {offer} AS offer) SELECT request, offer FROM gone"
     ).format(
         table=sql.Identifier(table_of(run_id)),
