@@ -25,7 +25,8 @@ from financing.models import MatchingPolicy, MatchRun
 from financing.pair_kinds import KINDS, LOAN, AnyOffer, PairKind
 from financing.run_inputs import regional_shares, with_share
 from financing.snapshot.chunks import Chunk
-from financing.snapshot.refreshing import read_requests, refresh
+from financing.snapshot.refreshing import refresh
+from financing.snapshot.stored import read_requests
 from financing.standing_rows import decided_rows, standing_rows
 from financing.suppositions import Supposition, added_ids, suppose_offers, suppose_policy
 

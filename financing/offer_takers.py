@@ -22,7 +22,8 @@ from financing.models.request_chunks import RequestChunk, RequestMark
 from financing.pair_kinds import LOAN
 from financing.snapshot.chunks import joined
 from financing.snapshot.code_digest import code_digest
-from financing.snapshot.refreshing import refresh, stored_chunks
+from financing.snapshot.refreshing import refresh
+from financing.snapshot.stored import stored_parts
 
 MOST_READ_ANEW = 500
 """Records that one task brings into the columns; more are left to the next full run."""
@@ -69,9 +70,9 @@ def _is_fresh_enough(on: date) -> bool:
 def _fitting(offer: LoanOfferRow, policy: MatchingPolicy) -> tuple[Int64, Takers]:
     """Requests the offer fits by every rule but what people decided."""
     parts = []
-    for _, chunk in stored_chunks(LOAN):
+    for chunk, holds in stored_parts(LOAN):
         assert isinstance(chunk.columns, LoanRequestColumns)
-        parts.append(chunk.where(_may_take(chunk.columns, offer)))
+        parts.append(chunk.where(holds & _may_take(chunk.columns, offer)))
     if not parts:
         return np.zeros(0, dtype=np.int64), _nobody()
     columns = joined(parts).on(policy.as_of)

@@ -43,7 +43,6 @@ def prepare_columns(instance: Instance) -> list[str]:
         RequestChunk.objects.create(
             kind=LOAN.name,
             number=number,
-            request_count=len(chunk),
             as_of=today,
             code_digest=code_digest(),
             columns=to_bytes(chunk),

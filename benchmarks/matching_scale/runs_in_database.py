@@ -20,7 +20,8 @@ from financing.models.match_runs import RunKind
 from financing.pair_kinds import KINDS, LOAN
 from financing.services.first_policy import ensure_policy
 from financing.services.full_runs import run_full
-from financing.snapshot.refreshing import read_requests, refresh
+from financing.snapshot.refreshing import refresh
+from financing.snapshot.stored import read_requests
 
 
 def report(options: argparse.Namespace) -> dict[str, Any]:

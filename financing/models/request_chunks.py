@@ -24,12 +24,15 @@ class RequestChunk(models.Model):
 
     kind = models.CharField(max_length=9)
     number = models.PositiveIntegerField()
-    request_count = models.PositiveIntegerField()
     # The facts are right on this day and every later one: what changes with the day is dated.
     as_of = models.DateField()
     # Of the code the columns were made by: rules, calendars, layout.
     code_digest = models.CharField(max_length=64)
     columns = models.BinaryField()
+    # Requests read again since the columns were written: their ids, and those in matching as
+    # columns of their own.
+    newer_ids = models.BinaryField(default=b"")
+    newer_columns = models.BinaryField(default=b"")
     built_at = models.DateTimeField(auto_now=True)
 
     objects = UnseenQuerySet.as_manager()

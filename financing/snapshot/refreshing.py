@@ -1,11 +1,11 @@
-"""Chunks of columns in the database: read again what changed, then read them all; runs call it.
+"""Chunks of columns brought up to date: what changed is read again; runs call it, and by day beat.
 
 A request is marked by triggers in the transaction that changes one of its facts. Here the marks are
 taken away first and the facts read after, in one transaction: a change committed before is in what
 is read, one committed later leaves its mark for the next time.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from time import monotonic
@@ -13,23 +13,32 @@ from time import monotonic
 import numpy as np
 from django.db import connection, transaction
 
-from financing.copying import binary_cursor
 from financing.matching.national.tables import Int64
 from financing.models.request_chunks import RequestChunk, RequestMark
 from financing.models.requests import REQUEST_MATCHING_STATUSES
 from financing.pair_kinds import PairKind
-from financing.snapshot.building import chunk_of, empty_chunk, read_chunk
+from financing.snapshot.building import chunk_of, read_chunk
 from financing.snapshot.chunks import Chunk, arrays_of, joined, with_used_codes
 from financing.snapshot.code_digest import code_digest
-from financing.snapshot.codec import from_bytes, to_bytes
 from financing.snapshot.records import request_records
+from financing.snapshot.stored import (
+    ChunkState,
+    Newer,
+    spliced,
+    states,
+    stored_columns,
+    write_columns,
+    write_newer,
+)
 
 CHUNK = 10_000
 REFRESH_LOCK = 7_230_002
-CHUNKS_AT_ONCE = 20
 
-FEWEST_MARKED = 20
-"""Fewer marks in a chunk are left to the next run."""
+READ_AT_ONCE = 2_000
+"""So many requests share their queries; some 20 MB of records."""
+
+MOST_NEWER = 1_000
+"""More requests read again of one chunk are put into its columns."""
 
 Tell = Callable[[int, int], None]
 
@@ -42,45 +51,58 @@ class Refreshed:
     spliced_count: int = 0
     requests_count: int = 0
 
+    def __add__(self, other: "Refreshed") -> "Refreshed":
+        return Refreshed(
+            self.rebuilt_count + other.rebuilt_count,
+            self.spliced_count + other.spliced_count,
+            self.requests_count + other.requests_count,
+        )
+
 
 def refresh(kind: PairKind, on: date, tell: Tell | None = None) -> Refreshed:
-    """Bring all chunks of the kind up to date, right from `on` on; each in its own transaction.
+    """Bring all chunks of the kind up to date, right from `on` on; some in each transaction.
 
-    `tell(done, of)` hears of each chunk; what it raises ends the refresh, to be gone on with by the
-    next one.
+    `tell(done, of)` hears how many chunks are done; what it raises ends the refresh, to be gone on
+    with by the next one.
     """
     _forget_all_where_asked(kind, on)
-    numbers = sorted(number for number, _ in _stale(kind, on))
-    rebuilt = spliced = requests = 0
-    for place, number in enumerate(numbers):
+    stale = sorted(_stale(kind, on))
+    done, numbers_count = Refreshed(), 0
+    for numbers in _batches(stale):
         if tell is not None:
-            tell(place, len(numbers))
-        was_rebuilt, count = _refresh_chunk(kind, number, on)
-        rebuilt += was_rebuilt
-        spliced += not was_rebuilt
-        requests += count
-    return Refreshed(rebuilt, spliced, requests)
+            tell(numbers_count, len(stale))
+        done += _refresh_chunks(kind, numbers, on)
+        numbers_count += len(numbers)
+    return done
 
 
 def refresh_most_marked(kind: PairKind, on: date, *, seconds: float) -> Refreshed:
     """Bring some chunks up to date: those with most to read first, until `seconds` are over.
 
-    Done now and then by day, it leaves the night's run the changes of the last minutes. Chunks in
-    which little changed wait: writing one costs as much as reading some tens of requests.
+    Done now and then by day, it leaves the night's run the changes of the last minutes.
     """
     end = monotonic() + seconds
     _forget_all_where_asked(kind, on)
     done = Refreshed()
-    for number, count in _stale(kind, on):
-        if count < FEWEST_MARKED or monotonic() > end:
+    for numbers in _batches(_stale(kind, on)):
+        if monotonic() > end:
             break
-        was_rebuilt, read = _refresh_chunk(kind, number, on)
-        done = Refreshed(
-            done.rebuilt_count + was_rebuilt,
-            done.spliced_count + (not was_rebuilt),
-            done.requests_count + read,
-        )
+        done += _refresh_chunks(kind, numbers, on)
     return done
+
+
+def _batches(stale: Iterable[tuple[int, int]]) -> Iterator[list[int]]:
+    """Numbers of chunks with some READ_AT_ONCE requests to read together, in this order."""
+    numbers: list[int] = []
+    total = 0
+    for number, count in stale:
+        if numbers and total + count > READ_AT_ONCE:
+            yield numbers
+            numbers, total = [], 0
+        numbers.append(number)
+        total += count
+    if numbers:
+        yield numbers
 
 
 @transaction.atomic
@@ -101,9 +123,7 @@ def _forget_all_where_asked(kind: PairKind, on: date) -> None:
         )
         numbers = [number for (number,) in cursor.fetchall()]
     RequestChunk.objects.bulk_create(
-        RequestChunk(
-            kind=kind.name, number=number, request_count=0, as_of=on, code_digest="", columns=b""
-        )
+        RequestChunk(kind=kind.name, number=number, as_of=on, code_digest="", columns=b"")
         for number in numbers
     )
 
@@ -126,35 +146,63 @@ def _stale(kind: PairKind, on: date) -> list[tuple[int, int]]:
 
 
 @transaction.atomic
-def _refresh_chunk(kind: PairKind, number: int, on: date) -> tuple[bool, int]:
-    """Whether it was made from nothing, and how many requests were read."""
+def _refresh_chunks(kind: PairKind, numbers: list[int], on: date) -> Refreshed:
     _lock()
-    first, last = number * CHUNK, (number + 1) * CHUNK - 1
+    marked = _marks_taken(kind, numbers)
+    there = states(kind, numbers)
+    rebuilt_count = requests_count = 0
+    to_read: dict[int, Int64] = {}
+    for number in numbers:
+        state = there.get(number)
+        if state is None or state.code_digest != code_digest() or state.as_of > on:
+            chunk = rebuilt(kind, number, on)
+            write_columns(kind, number, chunk, on)
+            rebuilt_count += 1
+            requests_count += len(chunk)
+        elif number in marked:
+            to_read[number] = marked[number]
+            requests_count += len(marked[number])
+    if to_read:
+        _read_again(kind, to_read, there, on)
+    return Refreshed(rebuilt_count, len(to_read), requests_count)
+
+
+def _read_again(
+    kind: PairKind, marked: dict[int, Int64], there: dict[int, ChunkState], on: date
+) -> None:
+    """Put requests as they are now beside their chunks' columns, or into them once they are many.
+
+    Lines not read again are right on every day since theirs, so on the later of the days too.
+    """
+    fresh = read_chunk(kind, np.concatenate([*marked.values()]).tolist(), on)
+    of_chunk = fresh.columns.id // CHUNK
+    beside: dict[int, Newer] = {}
+    for number, ids in marked.items():
+        newer = Newer(ids, with_used_codes(fresh.where(of_chunk == number)))
+        older = there[number].newer
+        if older is not None:
+            newer = older.with_newest(newer.ids, newer.chunk)
+        if len(newer.ids) > MOST_NEWER:
+            columns = spliced(stored_columns(kind, number), newer.ids, newer.chunk)
+            write_columns(kind, number, columns, on)
+        else:
+            beside[number] = newer
+    write_newer(kind, beside, on)
+
+
+def _marks_taken(kind: PairKind, numbers: list[int]) -> dict[int, Int64]:
+    """Take the marks of these chunks away; the ids they had, rising, by number."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "WITH gone AS (DELETE FROM financing_requestmark"
-            " WHERE kind = %s AND request_id BETWEEN %s AND %s RETURNING request_id)"
+            "WITH gone AS (DELETE FROM financing_requestmark USING unnest(%s::bigint[]) AS number"
+            f" WHERE kind = %s AND request_id BETWEEN number * {CHUNK}"
+            f"  AND number * {CHUNK} + {CHUNK - 1} RETURNING request_id)"
             " SELECT DISTINCT request_id FROM gone",
-            [kind.name, first, last],
+            [numbers, kind.name],
         )
-        marked = [pk for (pk,) in cursor.fetchall()]
-    row = RequestChunk.objects.filter(kind=kind.name, number=number).first()
-    if row is None or row.code_digest != code_digest() or row.as_of > on:
-        chunk = rebuilt(kind, number, on)
-        row = row or RequestChunk(kind=kind.name, number=number)
-        count, is_new = len(chunk), True
-    elif marked:
-        old = from_bytes(kind.name, bytes(row.columns))
-        fresh = read_chunk(kind, marked, on)
-        chunk = _spliced(old, np.array(marked, dtype=np.int64), fresh)
-        count, is_new = len(marked), False
-    else:
-        return False, 0
-    # Lines not read again are right on every day since theirs, so on the later of the days too.
-    row.as_of, row.code_digest = on, code_digest()
-    row.request_count, row.columns = len(chunk), to_bytes(chunk)
-    row.save()
-    return is_new, count
+        ids = np.array(sorted(pk for (pk,) in cursor.fetchall()), dtype=np.int64)
+    of_chunk = ids // CHUNK
+    return {number: ids[of_chunk == number] for number in np.unique(of_chunk).tolist()}
 
 
 def rebuilt(kind: PairKind, number: int, on: date) -> Chunk:
@@ -165,52 +213,9 @@ def rebuilt(kind: PairKind, number: int, on: date) -> Chunk:
     return chunk_of(kind, request_records(kind, found.order_by("pk")), on)
 
 
-def _spliced(old: Chunk, gone: Int64, fresh: Chunk) -> Chunk:
-    """`old` without the requests `gone`, with those of `fresh`, rising by id."""
-    both = joined([old.where(~np.isin(old.columns.id, gone)), fresh])
-    return with_used_codes(both.taken(np.argsort(both.columns.id, kind="stable")))
-
-
 def _lock() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [REFRESH_LOCK])
-
-
-# --- reading ------------------------------------------------------------------------------------
-
-
-def stored_chunks(kind: PairKind) -> Iterator[tuple[int, Chunk]]:
-    """The chunks as they lie, by number."""
-    at = -1
-    while True:
-        with binary_cursor() as cursor:
-            # In binary: text would double the bytes and cost more than reading them.
-            cursor.execute(
-                "SELECT number, columns FROM financing_requestchunk WHERE kind = %s"
-                " AND number > %s AND request_count > 0 ORDER BY number LIMIT %s",
-                [kind.name, at, CHUNKS_AT_ONCE],
-                binary=True,
-            )
-            rows = cursor.fetchall()
-        for number, columns in rows:
-            yield number, from_bytes(kind.name, columns)
-        if len(rows) < CHUNKS_AT_ONCE:
-            return
-        at = rows[-1][0]
-
-
-def read_requests(kind: PairKind, scope_prefix: str = "") -> Chunk:
-    """All requests in matching whose region lies in the scope, as last refreshed."""
-    parts = [chunk for _, chunk in stored_chunks(kind)] or [empty_chunk(kind)]
-    if scope_prefix:
-        parts = [each.where(_inside(each, scope_prefix)) for each in parts]
-    return joined(parts)
-
-
-def _inside(chunk: Chunk, scope_prefix: str) -> np.ndarray:
-    codes = chunk.columns.region_codes
-    inside = np.array([code.startswith(scope_prefix) for code in codes], dtype=np.bool_)
-    return inside[chunk.columns.region] if len(codes) else np.zeros(0, dtype=np.bool_)
 
 
 # --- checking -----------------------------------------------------------------------------------

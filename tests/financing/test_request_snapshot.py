@@ -25,14 +25,13 @@ from financing.matching.national.from_rows import EPOCH
 from financing.models import LoanRequest, RequestChunk, RequestMark
 from financing.pair_kinds import INSURANCE, KINDS, LOAN
 from financing.services import loan_requests, requests
-from financing.snapshot import refreshing
+from financing.snapshot import refreshing, stored
 from financing.snapshot.refreshing import (
     differences,
-    read_requests,
     rebuilt,
     refresh,
-    stored_chunks,
 )
+from financing.snapshot.stored import read_requests, stored_chunks
 from sipo_portal.audit.actors import Actor
 from tests.factories.accounts import make_coordinator, make_owner
 from tests.factories.businesses import (
@@ -90,11 +89,11 @@ def assert_stored_as_rebuilt():
     today = timezone.localdate()
     for kind in KINDS:
         refresh(kind, today)
-        for number, stored in stored_chunks(kind):
+        for number, chunk in stored_chunks(kind):
             for days in DAYS_AHEAD:
                 on = today + timedelta(days=days)
                 # Made on the later day itself: nothing in it is older than that.
-                assert differences(stored, rebuilt(kind, number, on), on) == [], (kind, days)
+                assert differences(chunk, rebuilt(kind, number, on), on) == [], (kind, days)
         ids = kind.requests.objects.in_matching().order_by("pk").values_list("pk", flat=True)
         assert read_requests(kind).columns.id.tolist() == list(ids)
     assert not RequestMark.objects.exists()
@@ -102,7 +101,7 @@ def assert_stored_as_rebuilt():
 
 def contents():
     return {
-        (kind.name, number): (bytes(each.columns), each.request_count)
+        (kind.name, number): (bytes(each.columns), bytes(each.newer_ids), bytes(each.newer_columns))
         for kind in KINDS
         for each in RequestChunk.objects.filter(kind=kind.name)
         for number in [each.number]
@@ -301,7 +300,8 @@ def test_only_what_changed_is_read_again(world, monkeypatch):
 
 
 def test_other_code_makes_everything_anew(world, monkeypatch):
-    monkeypatch.setattr(refreshing, "code_digest", lambda: "another release")
+    for module in (refreshing, stored):
+        monkeypatch.setattr(module, "code_digest", lambda: "another release")
 
     assert refresh(LOAN, timezone.localdate()).rebuilt_count == 1
     assert refresh(LOAN, timezone.localdate()).rebuilt_count == 0

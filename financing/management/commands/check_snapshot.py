@@ -6,7 +6,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from financing.pair_kinds import KINDS
-from financing.snapshot.refreshing import differences, rebuilt, refresh, stored_chunks
+from financing.snapshot.refreshing import differences, rebuilt, refresh
+from financing.snapshot.stored import stored_chunks
 
 
 class Command(BaseCommand):
