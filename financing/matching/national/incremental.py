@@ -3,11 +3,11 @@
 The rules are those of `pairs.py`; here is only which pairs are looked at and what is kept of them.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from financing.matching.national.bits import BITS, lowest_bit
 from financing.matching.national.compiled import bare, signed
 from financing.matching.national.groups import place_of
 from financing.matching.national.pairs import ASK, REFUSED, pair_amount, scaled, twice_scaled
@@ -16,45 +16,26 @@ from financing.matching.national.tables import Bool, Int32, Int64
 
 
 class Found(NamedTuple):
-    """By pair found: place of the other side, and figures in fen.
+    """By offer found: its place, and figures in fen.
 
     Where the readable rules must be asked, `amount` is ASK and `saving` the question.
     """
 
-    place: Int32
+    place: Int64
     amount: Int64
     saving: Int64
     first: Int64
     further: Int64
 
 
-def no_found(count: int) -> Found:
-    """Places for so many pairs."""
-    four = np.empty((4, count), dtype=np.int64)
-    return Found(np.empty(count, dtype=np.int32), four[0], four[1], four[2], four[3])
-
-
-def those(found: Found, where: slice | NDArray[Any]) -> Found:
-    """Some of the pairs: a slice, places or truths."""
-    return Found(
-        found.place[where],
-        found.amount[where],
-        found.saving[where],
-        found.first[where],
-        found.further[where],
-    )
-
-
 class Accepting(NamedTuple):
-    """By offer: does it accept the request's term, size class, region and industry; and its range
-    of principals in fen, here too, so that most offers are passed over without their records."""
+    """As bits by offer, 64 to a word: does it accept the request's term, size class, region and
+    industry."""
 
-    term: Bool
-    size_class: Bool
-    region: Bool
-    industry: Bool
-    minimum: Int64
-    maximum: Int64
+    term: Words
+    size_class: Words
+    region: Words
+    industry: Words
 
 
 @bare
@@ -70,43 +51,36 @@ def scan_offers(
     costs: Records,
     answers: Int64,
     share: int,
-    found: Found,
+    found: Int64,
 ) -> int:
     """Request 0 beside the offers that accept it; gives how many pairs are kept in `found`.
 
     Minus one less the place of an offer whose costs are not known yet (`is_priced`). `costs` has
-    one term and its last limit: the request's.
+    one term and its last limit: the request's. `found`: the rows of a `Found`.
     """
     count = 0
     coverage = requests[0].coverage
-    term, size_class = accepting.term, accepting.size_class
-    region, industry = accepting.region, accepting.industry
-    minimum, maximum = accepting.minimum, accepting.maximum
     principal, least = requests[0].principal, requests[0].least
-    places, amounts, savings = found.place, found.amount, found.saving
-    firsts, furthers = found.first, found.further
-    # First the offers that accept it, without a branch: which they are cannot be foreseen, and a
-    # branch taken wrongly costs more than the comparisons. What fits is kept over them in place.
-    accepting_count = 0
-    for j in range(len(offers)):
-        places[accepting_count] = j
-        is_accepting = term[j] & size_class[j] & region[j] & industry[j]
-        is_accepting &= (minimum[j] <= principal) & (least <= maximum[j])
-        accepting_count += is_accepting
-    for k in range(accepting_count):
-        j = places[k]
-        if not is_priced[j]:
-            return signed(-1 - j)
-        amount, saving = pair_amount(
-            0, j, 0, months, requests, patents, offers, bits, steps, costs, answers, 1
-        )
-        if amount > 0:
-            firsts[count] = scaled(coverage + saving, offers[j].delivery)
-            furthers[count] = twice_scaled(saving, share, offers[j].delivery)
-        elif amount != ASK:
-            continue
-        places[count], amounts[count], savings[count] = j, amount, saving
-        count += 1
+    for word in range(len(accepting.term)):
+        left = accepting.term[word] & accepting.size_class[word]
+        left &= accepting.region[word] & accepting.industry[word]
+        while left != np.uint64(0):
+            j = word * BITS + lowest_bit(left)
+            left &= left - np.uint64(1)
+            if (offers[j].minimum > principal) | (offers[j].maximum < least):
+                continue
+            if not is_priced[j]:
+                return signed(-1 - j)
+            amount, saving = pair_amount(
+                0, j, 0, months, requests, patents, offers, bits, steps, costs, answers, 1
+            )
+            if amount > 0:
+                found[3, count] = scaled(coverage + saving, offers[j].delivery)
+                found[4, count] = twice_scaled(saving, share, offers[j].delivery)
+            elif amount != ASK:
+                continue
+            found[0, count], found[1, count], found[2, count] = j, amount, saving
+            count += 1
     return signed(count)
 
 

@@ -11,15 +11,16 @@ from functools import lru_cache
 import numpy as np
 
 from financing.matching.areas import lies_in_divisions, lies_in_industries
+from financing.matching.national.bits import BITS
 from financing.matching.national.checked_columns import check
 from financing.matching.national.cost_sheet import cost_sheet
 from financing.matching.national.from_rows import request_columns
 from financing.matching.national.groups import is_open
-from financing.matching.national.incremental import Accepting, Found, no_found, scan_offers, those
+from financing.matching.national.incremental import Accepting, Found, scan_offers
 from financing.matching.national.packed_offers import cost_records, limit_steps, offer_records
 from financing.matching.national.packed_requests import request_records
 from financing.matching.national.pairs import ASK
-from financing.matching.national.problem import COST, OFFER, Records
+from financing.matching.national.problem import COST, OFFER, Records, Words
 from financing.matching.national.questions import answer_of
 from financing.matching.national.tables import Bool, Int64
 from financing.matching.policy import MatchingPolicy
@@ -77,20 +78,15 @@ class OfferBook:
         self._is_open = np.array([is_open(row, policy) for row in self.rows], dtype=np.bool_)
         self._low = np.array([row.term_min_months for row in self.rows], dtype=np.int64)
         self._high = np.array([row.term_max_months for row in self.rows], dtype=np.int64)
-        self._minimum = np.ascontiguousarray(self._offers["minimum"])
-        self._maximum = np.ascontiguousarray(self._offers["maximum"])
         self._regions = _Named([row.regions for row in self.rows], lies_in_divisions)
         self._industries = _Named([row.industries for row in self.rows], lies_in_industries)
         self._sizes = {
-            size: np.array(
-                [not row.size_classes or size in row.size_classes for row in self.rows],
-                dtype=np.bool_,
-            )
+            size: _words([not row.size_classes or size in row.size_classes for row in self.rows])
             for size in SIZE_CLASSES
         }
-        self._terms: dict[int, Bool] = {}
+        self._terms: dict[int, Words] = {}
         self._sheets: dict[tuple[int, int | None], _Sheet] = {}
-        self._found = no_found(count)
+        self._found = np.empty((len(Found._fields), count), dtype=np.int64)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -139,8 +135,6 @@ class OfferBook:
             self._sizes[request.size_class],
             self._regions.of(request.region_code),
             self._industries.of(request.industry_code),
-            self._minimum,
-            self._maximum,
         )
         sheet = self._sheet(request.term_months, request.max_apr_ppm)
         found = self._scan(accepting, request, sheet, requests, patents)
@@ -148,12 +142,12 @@ class OfferBook:
             self._fill(sheet, accepting, request)
             found = self._scan(accepting, request, sheet, requests, patents)
         assert found is not None
-        asked = found.amount == ASK
+        asked = found[1] == ASK
         if asked.any():
-            self._ask(sheet, found.saving[asked], request)
+            self._ask(sheet, found[2, asked], request)
             found = self._scan(accepting, request, sheet, requests, patents)
             assert found is not None
-        return those(found, np.argsort(-found.first, kind="stable"))
+        return Found(*found[:, np.argsort(-found[3], kind="stable")])
 
     def _scan(
         self,
@@ -162,8 +156,8 @@ class OfferBook:
         sheet: _Sheet,
         requests: Records,
         patents: Records,
-    ) -> Found | None:
-        """What fits; None where costs are missing."""
+    ) -> Int64 | None:
+        """What fits, as the rows of a `Found`; None where costs are missing."""
         count = scan_offers(
             accepting,
             sheet.known,
@@ -178,7 +172,7 @@ class OfferBook:
             self.policy.alternative_share_ppm,
             self._found,
         )
-        return None if count < 0 else those(self._found, slice(count))
+        return None if count < 0 else self._found[:, :count]
 
     def _packed(self, before: "OfferBook | None") -> tuple[Records, Int64]:
         """Records and limit tables; rows packed before are copied."""
@@ -199,9 +193,10 @@ class OfferBook:
             steps[new] = limit_steps(rows)
         return records, steps
 
-    def _of_term(self, months: int) -> Bool:
+    def _of_term(self, months: int) -> Words:
         if months not in self._terms:
-            self._terms[months] = (self._low <= months) & (months <= self._high) & self._is_open
+            meant = (self._low <= months) & (months <= self._high) & self._is_open
+            self._terms[months] = _words(meant)
         return self._terms[months]
 
     def _sheet(self, months: int, limit_ppm: int | None) -> _Sheet:
@@ -218,7 +213,9 @@ class OfferBook:
         Offers with the same flows and fees are worked out once.
         """
         months, limit = request.term_months, request.max_apr_ppm
-        lines = np.flatnonzero(np.logical_and.reduce(accepting[:4]) & ~sheet.known)
+        accepted = np.bitwise_and.reduce(accepting).view(np.uint8)
+        is_meant = np.unpackbits(accepted, count=len(self.rows), bitorder="little")
+        lines = np.flatnonzero(is_meant & ~sheet.known)
         for line in lines:
             row = self.rows[line]
             fees = tuple(fee for fee in row.fees if fee.payer == "borrower")
@@ -259,10 +256,17 @@ class _Named:
                 self._naming[code][line] = True
         self.of = lru_cache(maxsize=8192)(self._of)
 
-    def _of(self, code: str) -> Bool:
+    def _of(self, code: str) -> Words:
         """By offer: it names nothing, or something that `code` lies under."""
         accepted: Bool = self._all.copy()
         for one, lines in self._naming.items():
             if self._lies_in(code, (one,)):
                 accepted |= lines
-        return accepted
+        return _words(accepted)
+
+
+def _words(truth: Sequence[bool] | Bool) -> Words:
+    """By offer as bits, 64 to a word."""
+    padded = np.zeros(-(-len(truth) // BITS) * BITS, dtype=np.bool_)
+    padded[: len(truth)] = truth
+    return np.packbits(padded, bitorder="little").view(np.uint64)
