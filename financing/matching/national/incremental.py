@@ -11,6 +11,7 @@ from financing.matching.national.bits import BITS, lowest_bit
 from financing.matching.national.compiled import bare, signed
 from financing.matching.national.groups import place_of
 from financing.matching.national.pairs import ASK, REFUSED, pair_amount, scaled, twice_scaled
+from financing.matching.national.prefetch import prefetch
 from financing.matching.national.problem import Groups, Records, Words
 from financing.matching.national.tables import Bool, Int32, Int64
 
@@ -97,17 +98,18 @@ class Taken(NamedTuple):
     is_reached: Bool
 
 
-def no_taken(count: int) -> Taken:
-    """Places for so many requests."""
-    three = np.empty((3, count), dtype=np.int64)
-    line, is_reached = np.empty(count, dtype=np.int32), np.empty(count, dtype=np.bool_)
-    return Taken(line, three[0], three[1], three[2], is_reached)
+def no_figures(line: Int32) -> Taken:
+    """Places for the figures of these lines."""
+    three = np.empty((3, len(line)), dtype=np.int64)
+    return Taken(line, three[0], three[1], three[2], np.empty(len(line), dtype=np.bool_))
+
+
+AHEAD = 16
+"""So many lines before its turn a request is asked for, and its patents half as many."""
 
 
 @bare
 def scan_requests(
-    start: int,
-    stop: int,
     groups: Groups,
     terms: Int64,
     requests: Records,
@@ -121,15 +123,17 @@ def scan_requests(
     share: int,
     taken: Taken,
 ) -> int:
-    """Offer 0 beside the lines (rising) at places `start` to `stop` of `taken`, kept in place.
+    """Offer 0 beside the lines (rising) of `taken`; gives how many are kept there, from 0 on.
 
     Requests without a free place are left out.
     """
     lines, amounts, savings, worths = taken.line, taken.amount, taken.saving, taken.worth
     delivery = offers[0].delivery
-    kept = start
-    group = 0
-    for x in range(start, stop):
+    kept, group = 0, 0
+    last = len(lines) - 1
+    for x in range(len(lines)):
+        prefetch(requests, lines[min(x + AHEAD, last)])
+        prefetch(patents, requests[lines[min(x + AHEAD // 2, last)]].patents_start)
         i = lines[x]
         group = place_of(groups.start, i, group)
         if requests[i].slots == 0:
@@ -159,4 +163,4 @@ def scan_requests(
         lines[kept], amounts[kept], savings[kept] = i, amount, saving
         taken.is_reached[kept] = is_reached
         kept += 1
-    return signed(kept - start)
+    return signed(kept)

@@ -12,7 +12,7 @@ import numpy as np
 
 from financing.matching.national.cost_sheet import cost_sheet
 from financing.matching.national.groups import Bands, bands_of, is_open
-from financing.matching.national.incremental import Taken, no_taken, scan_requests
+from financing.matching.national.incremental import Taken, no_figures, scan_requests
 from financing.matching.national.packed_offers import (
     cost_records,
     limit_steps,
@@ -155,13 +155,12 @@ def takers_of(book: RequestBook, packed: PackedOffer, *, threads: int = 1) -> Ta
     problem = book.problem
     term_months = np.asarray(problem.terms, dtype=np.int64)
     count = int(packed.stretch.edge[-1])
-    taken = no_taken(count)
 
-    def work(start: int, stop: int) -> slice:
-        left = sift(start, stop, packed.stretch, book.sketch, packed.wanted, taken.line)
+    def work(start: int, stop: int) -> Taken:
+        lines = np.empty(stop - start, dtype=np.int32)
+        left = sift(start, stop, packed.stretch, book.sketch, packed.wanted, lines)
+        taken = no_figures(lines[:left])
         kept = scan_requests(
-            start,
-            start + left,
             problem.groups,
             term_months,
             problem.data.requests,
@@ -175,16 +174,16 @@ def takers_of(book: RequestBook, packed: PackedOffer, *, threads: int = 1) -> Ta
             problem.policy.alternative_share_ppm,
             taken,
         )
-        return slice(start, start + kept)
+        return _those(taken, slice(kept))
 
-    found = _joined(taken, over_parts(work, count, threads if count >= WORTH_THREADS else 1))
+    found = _joined(over_parts(work, count, threads if count >= WORTH_THREADS else 1))
     found = _without_closed(_answered(found, book, packed), book, packed.row)
     return Takers(problem.line[found.line], *found[1:])
 
 
-def _joined(taken: Taken, kept: list[slice]) -> Taken:
+def _joined(parts: list[Taken]) -> Taken:
     """What the parts kept, one after the other."""
-    parts = [_those(taken, part) for part in kept or [slice(0)]]
+    parts = parts or [no_figures(np.zeros(0, dtype=np.int32))]
     return Taken(
         np.concatenate([part.line for part in parts]),
         np.concatenate([part.amount for part in parts]),

@@ -212,7 +212,7 @@ def sift(
     start: int, stop: int, stretch: Stretch, sketch: Sketch, wanted: Wanted, lines: Int32
 ) -> int:
     """Of places `start` to `stop` of the stretches those that may fit: their packed lines are
-    written to `lines` from `start` on, rising; gives how many.
+    written to `lines`, rising; gives how many.
 
     In two steps for each block, without a branch: which lines are refused cannot be foreseen, and a
     branch taken wrongly costs more than the comparisons.
@@ -220,7 +220,7 @@ def sift(
     most, operating, certificates = wanted.least[MOST], wanted.operating, wanted.certificates
     age, unappraised = wanted.age, wanted.unappraised
     at = np.searchsorted(stretch.edge, start, side="right") - 1
-    left = start
+    left = 0
     x = start
     while x < stop:
         while stretch.edge[at + 1] <= x:
@@ -253,4 +253,4 @@ def sift(
                 & (enough | (least <= unappraised))
             )
         x = until
-    return signed(left - start)
+    return signed(left)
