@@ -23,12 +23,12 @@ from benchmarks.matching_scale import end_to_end
 from benchmarks.matching_scale.instances import SEED, make_instance
 from benchmarks.matching_scale.rows import request_rows
 from benchmarks.matching_scale.timing import peak_mib
+from financing.matching.national.best_within import best_within
 from financing.matching.national.offer_book import OfferBook
 from financing.matching.national.request_book import (
     PackedOffer,
     RequestBook,
     Takers,
-    best_within,
     pack_offer,
     request_book,
     takers_of,

@@ -10,10 +10,11 @@ from hypothesis import HealthCheck, given, settings
 
 from benchmarks.matching_scale.instances import make_instance
 from benchmarks.matching_scale.rows import request_rows
+from financing.matching.national.best_within import best_within
 from financing.matching.national.from_rows import request_columns
 from financing.matching.national.offer_book import OfferBook
 from financing.matching.national.packing import Closed
-from financing.matching.national.request_book import Takers, best_within, request_book, takers
+from financing.matching.national.request_book import Takers, request_book, takers
 from financing.matching.tables import LimitStep, OfferFee
 from tests.matching.ceilings import around_the_ceiling
 from tests.matching.instances import instances
@@ -213,6 +214,26 @@ def test_the_room_goes_to_the_best_that_still_fit(seed):
         assert [int(found.worth_fen[x]) for x in chosen] == [
             int(found.worth_fen[x]) for x in expected
         ]
+
+
+def test_shares_that_floats_cannot_tell_apart_are_in_their_exact_order():
+    random = np.random.default_rng(5)
+    amount = 10**12 - random.integers(0, 3_000, 4_000)
+    found = Takers(
+        np.arange(4_000, dtype=np.int32),
+        amount,
+        amount,
+        amount * 3 + random.integers(0, 2, 4_000),
+        np.zeros(4_000, dtype=np.bool_),
+    )
+    assert len(np.unique(found.worth_fen / found.amount_fen)) < 50
+    chosen = best_within(found, 5 * 10**14, lot=lambda place: place * 7 % 11)
+    expected = greedy(found, 5 * 10**14, 10**9)
+    ties = Fraction(int(found.worth_fen[chosen[-1]]), int(found.amount_fen[chosen[-1]]))
+    assert len(chosen) == len(expected) == 500
+    shares = [Fraction(int(found.worth_fen[x]), int(found.amount_fen[x])) for x in chosen]
+    assert shares == [Fraction(int(found.worth_fen[x]), int(found.amount_fen[x])) for x in expected]
+    assert shares[0] > ties
 
 
 def odd_instance(seed):

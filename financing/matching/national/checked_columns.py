@@ -22,7 +22,7 @@ from financing.matching.national.tables import (
     LoanRequestColumns,
     RequestColumns,
 )
-from financing.matching.national.threads import default_threads, over_parts
+from financing.matching.national.threads import FEWEST_LINES, default_threads, over_parts
 
 Column = NDArray[Any]
 
@@ -138,6 +138,9 @@ def _need(holds: bool, text: str) -> None:
 
 def _first(look: Callable[[int, int], int], count: int, threads: int) -> int:
     """The first line that a pass over parts of the lines finds; -1: none."""
+    if count < FEWEST_LINES:
+        # One request is checked while another thread would only begin.
+        return look(0, count)
     found = [line for line in over_parts(look, count, threads) if line >= 0]
     return min(found, default=-1)
 

@@ -4,7 +4,7 @@ Groups decide first (province, size class, term, band of principal), then every 
 is looked at, in parts. Benchmarks hold books of the country; whoever keeps columns can.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -20,7 +20,7 @@ from financing.matching.national.packed_offers import (
     offer_truth,
     truth_bits,
 )
-from financing.matching.national.packing import NO_COUNT, Closed, Problem, pack
+from financing.matching.national.packing import Closed, Problem, pack
 from financing.matching.national.pairs import ASK, QUESTIONS
 from financing.matching.national.problem import Records, Words
 from financing.matching.national.questions import answer_of
@@ -201,43 +201,6 @@ def _those(taken: Taken, where: slice | Bool) -> Taken:
         taken.worth[where],
         taken.is_reached[where],
     )
-
-
-def best_within(
-    found: Takers, room_fen: int, room_count: int = NO_COUNT, *, lot: Callable[[int], int] = int
-) -> Int64:
-    """Which of them the offer's room takes: those not reached first, most worth per fen first.
-
-    What no longer fits is passed over. Ties by `lot` of the place in the columns. Indices, best
-    first: what a greedy hand does with the offer alone (`allocation.py`).
-    """
-    chosen: list[int] = []
-    for reached in (False, True):
-        waiting = np.flatnonzero((found.is_reached == reached) & (found.amount_fen <= room_fen))
-        density = found.worth_fen / np.maximum(found.amount_fen, 1)
-        most = 1024
-        while len(waiting) and room_count > len(chosen):
-            # Only the best few are put in order exactly, and the rest when they are needed.
-            part = waiting
-            if len(waiting) > most:
-                best = np.partition(density[waiting], len(waiting) - most)[len(waiting) - most]
-                # Equal to the last digit of a float may still be in another order exactly.
-                part = waiting[density[waiting] >= best * (1 - 1e-12)]
-            for x in sorted(part.tolist(), key=lambda x: _key(found, x, lot)):
-                if found.amount_fen[x] <= room_fen and room_count > len(chosen):
-                    chosen.append(x)
-                    room_fen -= int(found.amount_fen[x])
-            left = np.setdiff1d(waiting, part, assume_unique=True)
-            waiting = left[found.amount_fen[left] <= room_fen]
-            most *= 4
-    return np.array(chosen, dtype=np.int64)
-
-
-def _key(found: Takers, x: int, lot: Callable[[int], int]) -> tuple[int, int]:
-    """Falling worth per fen as whole numbers: two different shares of at most 10^12 fen differ by
-    more than one part in 10^25."""
-    worth, amount = int(found.worth_fen[x]), max(int(found.amount_fen[x]), 1)
-    return -(worth * 10**25 // amount), lot(int(found.place[x]))
 
 
 def _stretches(book: RequestBook, offer: LoanOfferRow, saves: Bool) -> Stretch:
