@@ -10,4 +10,4 @@ def fold_name(name: str) -> str:
 
 def same_name(one: str, other: str) -> bool:
     """True when both names are the same apart from blanks, case and full-width forms."""
-    return fold_name(one) == fold_name(other)
+    return one == other or fold_name(one) == fold_name(other)

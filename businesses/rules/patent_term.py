@@ -8,12 +8,15 @@ PatentKind = Literal["invention", "utility_model", "design"]
 
 # Designs filed from this day live 15 years (Patent Law as amended in 2020), earlier ones 10.
 LONGER_DESIGN_TERM_FROM = date(2021, 6, 1)
+SHORTEST_MONTH_DAYS = 28
 
 
 def add_months(day: date, months: int) -> date:
     """The same day of the month `months` later (or earlier), at most the month's last day."""
     index = day.year * 12 + day.month - 1 + months
     year, month = divmod(index, 12)
+    if day.day <= SHORTEST_MONTH_DAYS:
+        return date(year, month + 1, day.day)
     last = calendar.monthrange(year, month + 1)[1]
     return date(year, month + 1, min(day.day, last))
 

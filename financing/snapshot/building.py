@@ -5,7 +5,7 @@ facts have one source. Here they only become columns, and what the rules say is 
 day from which on it may differ.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
@@ -31,6 +31,7 @@ from financing.matching.national.tables import (
 from financing.matching.tables import (
     InsuranceRequestRow,
     LoanRequestRow,
+    PatentRow,
 )
 from financing.pair_kinds import AnyRequest, PairKind
 from financing.snapshot.chunks import Chunk, joined, with_columns
@@ -58,10 +59,14 @@ def chunk_of(kind: PairKind, requests: Sequence[AnyRequest], on: date) -> Chunk:
     rows = list(rows_of(kind).request_rows(requests, on))
     ids = [request.pk for request in requests]
     patents = {patent.pk: patent for request in requests for patent in request.patents.all()}
-    ordered = [patents[int(row.id)] for row in patents_in_order(rows)]
+    patent_rows = patents_in_order(rows)
+    ordered = [patents[int(row.id)] for row in patent_rows]
     flag_codes: dict[str, int] = {}
     flags = _per_patent(
-        ordered, on, lambda patent, day: _bits(_flags(kind, patent, day), flag_codes)
+        zip(ordered, (_flags_of_row(kind, row) for row in patent_rows), strict=True),
+        on,
+        partial(_bits, codes=flag_codes),
+        partial(_flags, kind),
     )
     columns: RequestColumns
     if kind.name == "loan":
@@ -101,15 +106,31 @@ def _flags(kind: PairKind, patent: Patent, day: date) -> Collection[str]:
     return insurability_failures(patent, day)
 
 
+def _flags_of_row(kind: PairKind, row: PatentRow) -> Collection[str]:
+    """What `_flags` says on the day the row was made for."""
+    return row.hard_grounds if kind.name == "loan" else row.insurability_failures
+
+
 def _per_patent(
-    patents: Sequence[Patent], on: date, bits_on: Callable[[Patent, date], int]
+    patents: Iterable[tuple[Patent, Collection[str]]],
+    on: date,
+    bits: Callable[[Collection[str]], int],
+    flags_on: Callable[[Patent, date], Collection[str]],
 ) -> Dated:
-    """What `bits_on(patent, day)` says from `on` on; a patent of two requests is asked once."""
+    """Of patents with their flags on `on`: the bits from then on; one of two requests is asked
+    once."""
     known: dict[int, list[tuple[date | None, int]]] = {}
-    for patent in patents:
+    lines = []
+    for patent, flags in patents:
         if patent.pk not in known:
-            known[patent.pk] = changes(on, days_of_change(patent), partial(bits_on, patent))
-    return dated([known[patent.pk] for patent in patents])
+            known[patent.pk] = changes(
+                bits(flags),
+                on,
+                days_of_change(patent),
+                _then(bits, partial(flags_on, patent)),
+            )
+        lines.append(known[patent.pk])
+    return dated(lines)
 
 
 def _certificates(
@@ -120,7 +141,15 @@ def _certificates(
         for each in business.certificates.all()
         if each.valid_until is not None and each.valid_until < date.max
     }
-    return changes(on, days, lambda day: _bits(certificates_held(business, day), codes))
+    held = partial(certificates_held, business)
+    bits = partial(_bits, codes=codes)
+    return changes(bits(held(on)), on, days, _then(bits, held))
+
+
+def _then(
+    bits: Callable[[Collection[str]], int], names_on: Callable[[date], Collection[str]]
+) -> Callable[[date], int]:
+    return lambda day: bits(names_on(day))
 
 
 def _bits(names: Collection[str], codes: dict[str, int]) -> int:

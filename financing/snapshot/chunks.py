@@ -117,7 +117,8 @@ def joined(chunks: Sequence[Chunk]) -> Chunk:
         name: tuple(sorted({code for each in chunks for code in codes_of(each.columns)[name]}))
         for name in codes_of(chunks[0].columns)
     }
-    chunks = [_recoded(each, codes) for each in chunks]
+    numbers = _numbers(codes)
+    chunks = [_recoded(each, codes, numbers) for each in chunks]
     first = chunks[0]
     tables = [each.columns for each in chunks]
     of_patents: dict[str, Any] = {
@@ -169,11 +170,21 @@ def with_used_codes(chunk: Chunk) -> Chunk:
             there = np.unique(column)
             known = getattr(columns, codes)
             used[codes] = tuple(known[place] for place in there if place >= 0)
-    return _recoded(chunk, codes_of(columns) | used)
+    kept = codes_of(columns) | used
+    return _recoded(chunk, kept, _numbers(kept))
 
 
-def _recoded(chunk: Chunk, codes: dict[str, tuple[str, ...]]) -> Chunk:
-    """The chunk with places and bits by these codes, which name all that its lines use."""
+def _numbers(codes: dict[str, tuple[str, ...]]) -> dict[str, dict[str, int]]:
+    return {name: {code: place for place, code in enumerate(own)} for name, own in codes.items()}
+
+
+def _recoded(
+    chunk: Chunk, codes: dict[str, tuple[str, ...]], numbers: dict[str, dict[str, int]]
+) -> Chunk:
+    """The chunk with places and bits by these codes, which name all that its lines use.
+
+    `numbers`: of the codes; there may be many thousands, and as many chunks to recode.
+    """
     columns = chunk.columns
     own: dict[str, Any] = {}
     of_patents: dict[str, Any] = {}
@@ -181,16 +192,13 @@ def _recoded(chunk: Chunk, codes: dict[str, tuple[str, ...]]) -> Chunk:
         column = _column(columns, name)
         if column is None or codes[code_name] == getattr(columns, code_name):
             continue
-        place = {code: number for number, code in enumerate(codes[code_name])}
         # One more at the end: -1, for nothing, stays -1.
-        table = [place.get(code, -1) for code in getattr(columns, code_name)]
+        table = [numbers[code_name].get(code, -1) for code in getattr(columns, code_name)]
         moved = np.array([*table, -1])[column].astype(column.dtype)
         (of_patents if "." in name else own)[name.rpartition(".")[2]] = moved
     known = codes_of(columns)
     bits = {
-        name: {
-            1 << old: 1 << codes[code_name].index(code) for old, code in enumerate(known[code_name])
-        }
+        name: {1 << old: 1 << numbers[code_name][code] for old, code in enumerate(known[code_name])}
         for code_name, name in BITS.items()
         if code_name in known and codes[code_name] != known[code_name]
     }

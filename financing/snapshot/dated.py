@@ -64,9 +64,11 @@ def dated(lines: Sequence[Sequence[tuple[date | None, int]]]) -> Dated:
     )
 
 
-def changes(from_day: date, days: set[date], bits_on: BitsOn) -> list[tuple[date | None, int]]:
-    """What holds on `from_day`, and every later day of `days` on which that changes."""
-    found: list[tuple[date | None, int]] = [(None, bits_on(from_day))]
+def changes(
+    first: int, from_day: date, days: set[date], bits_on: BitsOn
+) -> list[tuple[date | None, int]]:
+    """`first`, what holds on `from_day`, and every later day of `days` on which that changes."""
+    found: list[tuple[date | None, int]] = [(None, first)]
     for day in sorted(day for day in days if day > from_day):
         bits = bits_on(day)
         if bits != found[-1][1]:
