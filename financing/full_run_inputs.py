@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from financing import match_rows
+from financing import live_offers, match_rows
 from financing.copying import read_columns
 from financing.kind_rows import rows_of
+from financing.live_offers import with_current_use
 from financing.match_runs import current_policy
 from financing.matching import tables
 from financing.matching.decided import blocking_criterion, index_decided
@@ -85,6 +86,9 @@ def live_offer_rows(
     supposition: Supposition = NOTHING_SUPPOSED,
 ) -> tuple[Any, ...]:
     """The live offers of a kind, with the region's share of their room, as supposed."""
+    if not scope_prefix and supposition.is_empty:
+        # A worker has nearly all of them as they are now.
+        return tuple(with_current_use(kind, live_offers.live_offer_rows(kind, on), on))
     live = kind.offers._default_manager.live().values_list("pk", flat=True)
     added = set(added_ids(kind, supposition))
     taking_part = kind.offers._default_manager.filter(pk__in={*live, *added})

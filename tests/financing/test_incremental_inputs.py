@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from businesses.models import Certificate
-from financing import incremental_inputs, live_offers, offer_takers
+from financing import full_run_inputs, incremental_inputs, live_offers, offer_takers
 from financing.kind_rows import rows_of
 from financing.live_offers import live_offer_rows, with_current_use
 from financing.matching.context import make_context
@@ -22,7 +22,7 @@ from financing.models.match_runs import MatchRun
 from financing.pair_kinds import INSURANCE, LOAN
 from financing.run_inputs import decide, in_matching, read_rows
 from financing.run_inputs import live_offers as all_live
-from financing.services import incremental_runs, insurance_offers, loan_offers
+from financing.services import incremental_runs, insurance_offers, loan_offers, match_runs
 from sipo_portal.audit.actors import Actor
 from tests.factories.businesses import make_appraisal, make_business, make_patent
 from tests.factories.financing import (
@@ -234,6 +234,10 @@ def test_kept_rows_are_those_a_full_run_reads():
     assert current() == full_offers(LOAN)
     make_insurance_offer()
     assert current(INSURANCE) == full_offers(INSURANCE)
+    national = match_runs.request_nightly_run(on=TODAY())
+    found = full_run_inputs.read_full_run(national, TODAY())
+    assert list(found.run.loans.offers) == full_offers(LOAN) != []
+    assert list(found.run.insurances.offers) == full_offers(INSURANCE) != []
 
 
 def test_an_offer_that_did_not_change_is_not_read_again():
