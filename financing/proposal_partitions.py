@@ -101,7 +101,7 @@ def drop_overtaken(
 def delete_replaced(kind: PairKind, replaced: Int64) -> None:
     """Delete the proposals of these requests (ids rising) from the default partition."""
     there = _requests_of(REST, kind)
-    stale = there[np.isin(there, replaced)]
+    stale = np.unique(there[np.isin(there, replaced)])
     with connection.cursor() as cursor:
         cursor.execute(
             f"DELETE FROM {REST} WHERE {kind.request_id} = ANY(%s::bigint[])",
@@ -135,7 +135,8 @@ def drop_partition(name: str, replaced: Mapping[RequestKind, Int64]) -> None:
     survivors: dict[str, list[int]] = {}
     for kind in KINDS:
         there = _requests_of(name, kind)
-        survivors[kind.name] = there[~np.isin(there, replaced[kind.name])].tolist()
+        stays = ~np.isin(there, replaced[kind.name])
+        survivors[kind.name] = np.unique(there[stays]).tolist()
     table = sql.Identifier(name)
     run_id = int(name.rpartition("_")[2])
     with binary_cursor() as cursor:
@@ -156,11 +157,11 @@ def drop_partition(name: str, replaced: Mapping[RequestKind, Int64]) -> None:
 
 
 def _requests_of(table: str, kind: PairKind) -> Int64:
-    """Ids of the requests that have proposals in a table, once each."""
+    """The requests of all proposals in a table."""
     (there,) = read_columns(
         f"SELECT {kind.request_id} FROM {table} WHERE {kind.request_id} IS NOT NULL", [], ["i8"]
     )
-    return np.unique(there)
+    return there
 
 
 def attach(run_id: int) -> None:

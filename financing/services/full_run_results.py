@@ -66,7 +66,11 @@ def keep_results(
     run.request_count = sum(len(chunk) for chunk in found.chunks.values())
     run.offer_count = sum(len(found.kind(kind).offers) for kind in KINDS)
     run.proposal_count = sum(int(is_kept.sum()) for *_, is_kept in of_kinds)
-    run.reached_count = sum(len(np.unique(rows.request[is_kept])) for *_, rows, is_kept in of_kinds)
+    reached = {
+        kind.name: np.isin(found.chunks[kind.name].columns.id, rows.request[is_kept])
+        for kind, _, rows, is_kept in of_kinds
+    }
+    run.reached_count = sum(int(each.sum()) for each in reached.values())
     run.eligible_count = sum(int(own.is_eligible.sum()) for _, own, *_ in of_kinds)
     run.saving_total = yuan(
         sum(int(rows.saving_fen[is_kept & rows.is_first].sum()) for *_, rows, is_kept in of_kinds)
@@ -80,12 +84,9 @@ def keep_results(
         fairness_columns(
             kind.name,
             found.kind(kind).requests,
-            {
-                "eligible": own.is_eligible,
-                "reached": np.isin(found.chunks[kind.name].columns.id, rows.request[is_kept]),
-            },
+            {"eligible": own.is_eligible, "reached": reached[kind.name]},
         )
-        for kind, own, rows, is_kept in of_kinds
+        for kind, own, *_ in of_kinds
     )
     run.timings = {
         **{f"run.{stage}": round(each, 3) for stage, each in seconds.items()},
@@ -121,16 +122,15 @@ def _allotted(
         columns = found.chunks[kind.name].columns
         place = np.searchsorted(columns.id, rows.request[is_kept])
         region: Int64 = columns.region[place].astype(np.int64)
-        offers, number = np.unique(rows.offer[is_kept], return_inverse=True)
         width = max(1, len(columns.region_codes))
-        cell = number * width + region
+        cell = rows.offer[is_kept] * width + region
         order = np.argsort(cell, kind="stable")
         first = np.flatnonzero(np.diff(cell[order], prepend=-1))
         cells = cell[order][first]
         # Whole fen: exact up to 90 trillion yuan, where doubles would begin to round.
         sums = np.add.reduceat(rows.amount_fen[is_kept][order], first) if len(first) else first
         for each, amount in zip(cells.tolist(), sums.tolist(), strict=True):
-            offer = price_key(kind.name, str(offers[each // width]))
+            offer = price_key(kind.name, str(each // width))
             code = columns.region_codes[each % width]
             amounts.setdefault(offer, {})[code] = str(Decimal(amount) / 100)
     return {offer: dict(sorted(found.items())) for offer, found in amounts.items()}

@@ -205,3 +205,23 @@ def test_what_runs_with_the_owners_rights_is_for_the_application_alone():
         found = cursor.fetchall()
     assert {name for name, _own, _all in found} >= {"financing_drop_partition"}
     assert [name for name, own, public in found if public or not own] == []
+
+
+def test_what_was_proposed_where_is_kept_with_the_run():
+    offers = [make_loan_offer(), make_loan_offer()]
+    for region in ("320505", "110105", "320505", "440305"):
+        make_loan_request_in(region)
+    run = national()
+
+    sums: dict[str, dict[str, Decimal]] = {}
+    for proposal in Proposal.objects.select_related("business"):
+        by_region = sums.setdefault(str(proposal.loan_offer_id), {})
+        code = proposal.business.region_id
+        by_region[code] = by_region.get(code, Decimal(0)) + proposal.amount
+    assert set(sums) == {str(offer.pk) for offer in offers}
+    assert {
+        offer: {code: Decimal(amount) for code, amount in found.items()}
+        for offer, found in run.allotted.items()
+    } == sums
+    assert run.reached_count == Proposal.objects.values("loan_request").distinct().count() == 4
+    assert run.proposal_count == Proposal.objects.count()
