@@ -17,10 +17,9 @@ from financing.matching.national.tables import Int64
 from financing.models.request_chunks import RequestChunk, RequestMark
 from financing.models.requests import REQUEST_MATCHING_STATUSES
 from financing.pair_kinds import PairKind
-from financing.snapshot.building import chunk_of, read_chunk
+from financing.snapshot.building import read_all, read_chunk
 from financing.snapshot.chunks import Chunk, arrays_of, joined, with_used_codes
 from financing.snapshot.code_digest import code_digest
-from financing.snapshot.records import request_records
 from financing.snapshot.stored import (
     ChunkState,
     Newer,
@@ -210,7 +209,7 @@ def rebuilt(kind: PairKind, number: int, on: date) -> Chunk:
     found = kind.requests._default_manager.in_matching().filter(
         pk__gte=number * CHUNK, pk__lt=(number + 1) * CHUNK
     )
-    return chunk_of(kind, request_records(kind, found.order_by("pk")), on)
+    return read_all(kind, found, on)
 
 
 def _lock() -> None:
