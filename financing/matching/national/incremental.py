@@ -132,8 +132,13 @@ def scan_requests(
     kept, group = 0, 0
     last = len(lines) - 1
     for x in range(len(lines)):
-        prefetch(requests, lines[min(x + AHEAD, last)])
-        prefetch(patents, requests[lines[min(x + AHEAD // 2, last)]].patents_start)
+        ahead = lines[min(x + AHEAD, last)]
+        patent = requests[lines[min(x + AHEAD // 2, last)]].patents_start
+        # Records begin within a line of the cache: the next one's begin is in this one's second.
+        prefetch(requests, ahead)
+        prefetch(requests, ahead + 1)
+        prefetch(patents, patent)
+        prefetch(patents, patent + 2)
         i = lines[x]
         group = place_of(groups.start, i, group)
         if requests[i].slots == 0:

@@ -37,4 +37,4 @@ def _prefetch(typing: Any, records: Any, line: Any) -> Any:
 
 
 prefetch = cast(Callable[[Records, int], None], intrinsic(_prefetch))
-"""Line of an array; compiled code only. Changes nothing but the time."""
+"""Line of an array, also one past its end; compiled code only. Changes nothing but the time."""
