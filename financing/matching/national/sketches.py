@@ -6,23 +6,23 @@ branch. What is refused here the rules of `pairs.py` refuse too; they decide on 
 are notches, 1,024 to a doubling: a smaller amount never has the higher notch.
 """
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
 from financing.matching.columns import PPM
 from financing.matching.national.compiled import bare, inlined, signed
-from financing.matching.national.problem import MOST_STEPS, Float64, Records
+from financing.matching.national.problem import MOST_STEPS, Records
 from financing.matching.national.tables import Bool, Int32, Int64, UInt8, UInt16
 from financing.matching.national.threads import over_parts
 from financing.matching.tables import COLLATERAL_BASES, PATENT_KINDS
 
 KINDS = len(PATENT_KINDS)
 MOST = 255
-"""A byte that says "so much or more"."""
-
-MANY = MOST // KINDS
-"""The same of a number of patents of one kind, so that the sum of all kinds is a byte too."""
+"""A byte that says "so much or more"; no life reaches it, so that it can be asked for in vain."""
+MANY = 15
+"""So many patents of a kind, or more."""
 
 PER_DOUBLING = 20
 EVEN = 81
@@ -35,40 +35,52 @@ NOTCHES_PER_DOUBLING_LOG = 10
 BELOW_ONE = 1022 << NOTCHES_PER_DOUBLING_LOG
 MOST_NOTCH = 65_535
 
+# Fields of `Sketch.figures`: where their bits begin. Above each that is compared stays a bit free:
+# set and with what is wanted taken away it stays set where the field is at least as much, so that
+# one subtraction compares all.
+PRINCIPAL, BELOW, OPERATING, CERTIFICATES, LIMIT = 0, 17, 34, 43, 51
+FIGURES_FREE = 1 << 16 | 1 << 33 | 1 << 42
+
+# Of `Sketch.patents`: the first of three fields and how far to the next.
+LIFE, LIFE_NEXT = 0, 9
+VALUE, VALUE_NEXT = 27, 8
+NUMBER, NUMBER_NEXT = 51, 4
+LIFE_FREE = 1 << 8 | 1 << 17 | 1 << 26
+
+
+place = cast(Callable[[Any], int], np.uint64)
+"""An index without a sign: one with a sign may count from the end, which costs a test each time."""
+
 
 class Sketch(NamedTuple):
-    """By packed request. `principal`, `least`: notches; `certificates`: bit n is n, n + 8, ... of
-    them; `youngest`: months to the latest appraisal, MOST: none; by kind of patent `number`,
-    `life`: longest in months + 1, 0: none lives, `value`: of all over the least accepted.
+    """By packed request. `figures`: notch of the principal, MOST_NOTCH less the notch of the least
+    accepted, months of operation, certificates (bit n is n, n + 8, ... of them), place of the
+    limit. `patents`, by kind: longest life in months + 1 (0: none lives), value of all over the
+    least accepted, how many. `youngest`: months to the latest appraisal, MOST: none.
     """
 
-    principal: UInt16
-    least: UInt16
+    figures: Int64
+    patents: Int64
     industry: UInt16
     region: UInt16
-    operating: UInt8
-    certificates: UInt8
-    limit: UInt8
     youngest: UInt8
-    number: UInt8
-    life: UInt8
-    value: UInt8
 
 
 class Wanted(NamedTuple):
-    """What one offer wants. `industry`, `region`: by code; `principal`: least notch by term and
-    limit; `least`: greatest notch of what is least accepted, by number of patents it takes; `life`:
-    by term and kind; `lends`: most over the least accepted, by kind and value; `unappraised`:
-    greatest notch for which the value does not matter.
+    """What one offer wants. `industry`, `region`: by code; `figures`, `life`: by term what is
+    compared with those of a sketch; `principal`: least notch by term and limit; `least`: greatest
+    notch of what is least accepted, by number of patents it takes; `lends`: most over the least
+    accepted in ppm, by kind and value; `unappraised`: greatest notch for which the value does not
+    matter.
     """
 
     industry: Bool
     region: Bool
+    figures: Int64
+    life: Int64
     principal: Int32
     least: Int32
-    life: Int32
-    lends: Float64
-    operating: int
+    lends: Int64
     certificates: int
     age: int
     unappraised: int
@@ -88,10 +100,8 @@ class Stretch(NamedTuple):
 def make_sketch(requests: Records, patents: Records, threads: int) -> Sketch:
     """One pass over the packed requests of a book."""
     count = len(requests)
-    words = np.empty((4, count), dtype=np.uint16)
-    octets = np.empty((4, count), dtype=np.uint8)
-    by_kind = np.empty((3, KINDS, count), dtype=np.uint8)
-    sketch = Sketch(*words, *octets, *by_kind)
+    words, codes = np.empty((2, count), dtype=np.int64), np.empty((2, count), dtype=np.uint16)
+    sketch = Sketch(words[0], words[1], codes[0], codes[1], np.empty(count, dtype=np.uint8))
     over_parts(lambda a, b: _draw(a, b, requests, patents, sketch), count, threads)
     return sketch
 
@@ -102,34 +112,41 @@ def what_it_wants(
     """Of the first offer. `costs`: by limit, term and offer; `takes`: industries, then regions."""
     offer = offers[0]
     is_table = bool(offer["basis"] == COLLATERAL_BASES.index("limit_table"))
-    unappraised = -1 if is_table else int(offer["unappraised_limit"])
-    counts = np.arange(MOST + 1)
-    reach = np.full(MOST + 1, offer["maximum"])
+    counts = np.arange(KINDS * MANY + 1)
+    reach = np.full(len(counts), offer["maximum"])
     if is_table:
         reached = (steps[0, :MOST_STEPS] <= counts[:, None]) | (counts[:, None] >= MANY)
         reach = np.minimum(np.where(reached, steps[0, MOST_STEPS:], 0).max(axis=1), reach)
     least = notches(reach)
     least[(counts < offer["patents_least"]) & (counts < MANY)] = -1
-    life = np.full((len(terms), KINDS), MOST + 1, dtype=np.int32)
-    lends = np.zeros((KINDS, MOST + 1))
+    life = np.zeros(len(terms), dtype=np.int64)
+    lends = np.zeros((KINDS, MOST + 1), dtype=np.int64)
     for kind in range(KINDS):
-        share = int(offer[f"loan_to_value_{kind}"])
+        share = float(offer[f"loan_to_value_{kind}"])
+        if offer["basis"] == COLLATERAL_BASES.index("share_of_principal"):
+            share *= PPM / int(offer["secured_ppm"])
+        needed = np.full(len(terms), MOST)
         if share >= 0:
-            needed = np.maximum(np.add(terms, offer["margin"]), offer[f"life_{kind}"])
-            life[:, kind] = np.minimum(needed + 1, MOST)
-            lends[kind] = share / PPM * _WORTH
-    if offer["basis"] == COLLATERAL_BASES.index("share_of_principal"):
-        lends *= PPM / int(offer["secured_ppm"])
+            longest = np.maximum(np.add(terms, offer["margin"]), offer[f"life_{kind}"])
+            needed = np.minimum(longest + 1, MOST - 1)
+            lends[kind] = np.minimum(share * _WORTH, 2.0**60) + 1
+            lends[kind, 0] = 0
+        life |= needed.astype(np.int64) << (LIFE + kind * LIFE_NEXT)
+    principal = _least_principal(offer, costs[:, :, 0])
+    figures = np.minimum(principal.min(axis=1), MOST_NOTCH).astype(np.int64) << PRINCIPAL
+    figures |= (MOST_NOTCH - int(least.max())) << BELOW
+    figures |= min(max(int(offer["operating"]), 0), MOST) << OPERATING
+    unappraised = np.array([offer["unappraised_limit"]], dtype=np.int64)
     return Wanted(
         *takes,
-        principal=_least_principal(offer, costs[:, :, 0]),
-        least=least,
+        figures=figures,
         life=life,
+        principal=principal,
+        least=least,
         lends=lends,
-        operating=min(max(int(offer["operating"]), 0), MOST),
-        certificates=_folded(int(offer["certificates"])),
+        certificates=_folded(int(offer["certificates"])) << CERTIFICATES,
         age=min(int(offer["appraisal_age"]), MOST - 1),
-        unappraised=MOST_NOTCH if is_table else int(notches(np.array([unappraised]))[0]),
+        unappraised=MOST_NOTCH if is_table else int(notches(unappraised)[0]),
     )
 
 
@@ -178,18 +195,20 @@ def _draw(begin: int, end: int, requests: Records, patents: Records, sketch: Ske
     """The sketch of some packed requests."""
     for i in range(begin, end):
         request = requests[i]
-        sketch.principal[i], sketch.least[i] = _notch(request.principal), _notch(request.least)
         sketch.industry[i], sketch.region[i] = request.industry, request.region
-        sketch.operating[i] = min(max(signed(request.operating), 0), MOST)
-        sketch.certificates[i] = _folded(request.certificates)
-        sketch.limit[i] = request.limit
-        count = signed(request.patents_count)
-        youngest = signed(MOST)
-        start = request.patents_start
+        sketch.figures[i] = (
+            _notch(request.principal) << PRINCIPAL
+            | (MOST_NOTCH - _notch(request.least)) << BELOW
+            | min(max(signed(request.operating), 0), MOST) << OPERATING
+            | _folded(request.certificates) << CERTIFICATES
+            | signed(request.limit) << LIMIT
+        )
+        start, end_of_patents = request.patents_start, request.patents_start + request.patents_count
+        youngest, word = signed(MOST), signed(0)
         for kind in range(KINDS):
             number, life, value = signed(0), signed(0), signed(0)
-            for place in range(start, start + count):
-                patent = patents[place]
+            for at in range(start, end_of_patents):
+                patent = patents[at]
                 if patent.kind != kind:
                     continue
                 number += 1
@@ -197,14 +216,13 @@ def _draw(begin: int, end: int, requests: Records, patents: Records, sketch: Ske
                 if patent.appraisal_age >= 0:
                     value += patent.value
                     youngest = min(youngest, min(signed(patent.appraisal_age), MOST - 1))
-            sketch.number[kind, i] = min(number, MANY)
-            sketch.life[kind, i] = min(life, MOST)
-            byte = signed(0)
+            word |= min(number, MANY) << (NUMBER + kind * NUMBER_NEXT)
+            word |= min(life, MOST - 1) << (LIFE + kind * LIFE_NEXT)
             if value > 0:
                 doublings = np.log2(float(value) / float(request.least))
                 byte = signed(min(max(doublings * PER_DOUBLING + EVEN, 1.0), float(MOST)))
-            sketch.value[kind, i] = byte
-        sketch.youngest[i] = youngest
+                word |= byte << (VALUE + kind * VALUE_NEXT)
+        sketch.patents[i], sketch.youngest[i] = word, youngest
 
 
 @bare
@@ -217,8 +235,7 @@ def sift(
     In two steps for each block, without a branch: which lines are refused cannot be foreseen, and a
     branch taken wrongly costs more than the comparisons.
     """
-    most, operating, certificates = wanted.least[MOST], wanted.operating, wanted.certificates
-    age, unappraised = wanted.age, wanted.unappraised
+    certificates, age, unappraised = wanted.certificates, wanted.age, wanted.unappraised
     at = np.searchsorted(stretch.edge, start, side="right") - 1
     left = 0
     x = start
@@ -227,30 +244,36 @@ def sift(
             at += 1
         until = min(stretch.edge[at + 1], min(stop, x + BLOCK))
         term, shift = stretch.term[at], stretch.begin[at] - stretch.edge[at]
+        figures, life = wanted.figures[term], wanted.life[term]
         some = left
-        for i in range(x + shift, until + shift):
-            lines[some] = i
+        for line in range(x + shift, until + shift):
+            i = place(line)
+            lines[place(some)] = line
+            has = sketch.figures[i]
             some += (
                 wanted.industry[sketch.industry[i]]
-                & (sketch.principal[i] >= wanted.principal[term, sketch.limit[i]])
-                & (sketch.least[i] <= most)
-                & (sketch.operating[i] >= operating)
-                & (sketch.certificates[i] & certificates == certificates)
+                & (((has | FIGURES_FREE) - figures) & FIGURES_FREE == FIGURES_FREE)
+                & (has & certificates == certificates)
             )
         for y in range(left, some):
-            i = lines[y]
-            count, lends = signed(0), 0.0
+            line = lines[place(y)]
+            i = place(line)
+            has, held = sketch.figures[i], sketch.patents[i]
+            lives = ((held | LIFE_FREE) - life) >> 8
+            count, lends = signed(0), signed(0)
             for kind in range(KINDS):
-                lives = sketch.life[kind, i] >= wanted.life[term, kind]
-                count += lives * sketch.number[kind, i]
-                lends += lives * wanted.lends[kind, sketch.value[kind, i]]
-            least = sketch.least[i]
-            enough = (sketch.youngest[i] <= age) & (lends >= 1.0)
-            lines[left] = i
+                one = lives >> (kind * LIFE_NEXT) & 1
+                count += one * (held >> (NUMBER + kind * NUMBER_NEXT) & MANY)
+                value = place(held >> (VALUE + kind * VALUE_NEXT) & MOST)
+                lends += one * wanted.lends[kind, value]
+            least = MOST_NOTCH - (has >> BELOW & MOST_NOTCH)
+            principal = wanted.principal[place(term), place(has >> LIMIT & MOST)]
+            lines[place(left)] = line
             left += (
                 wanted.region[sketch.region[i]]
-                & (least <= wanted.least[count])
-                & (enough | (least <= unappraised))
+                & ((has & MOST_NOTCH) >= principal)
+                & (least <= wanted.least[place(count)])
+                & ((lends >= PPM) & (sketch.youngest[i] <= age) | (least <= unappraised))
             )
         x = until
     return signed(left)
