@@ -48,8 +48,8 @@ def kind_input():
 def small_samples():
     """Prices are learned on a part of the requests, as in a national run."""
     with pytest.MonkeyPatch.context() as patch:
-        (_, *first), (_, *second) = sampling.PLAN
-        patch.setattr(sampling, "PLAN", ((400, *first), (1_000, *second)))
+        patch.setattr(sampling, "LARGE", 1_000)
+        patch.setattr(sampling, "SMALL", 500)
         yield
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.matching_scale.instances import make_instance
 from financing.matching.national import engine
-from financing.matching.national.allotment import apportioned, largest_remainder
+from financing.matching.national.allotment import apportioned, as_wanted, largest_remainder
 from financing.matching.national.certificate import bound_fen
 from financing.matching.national.engine import allocate_loans, seed_number
 from financing.matching.national.loan_figures import loan_savings
@@ -15,7 +15,7 @@ from financing.matching.national.orders import no_prices
 from financing.matching.national.packing import NO_COUNT, pack
 from financing.matching.national.proposals import worth_of
 from financing.matching.national.questions import with_answers
-from financing.matching.national.rounds import Answer, Conductor, Phase, Plan, Question, Turn
+from financing.matching.national.rounds import Answer, Conductor, Phase, Question, Turn
 from financing.matching.national.sampling import begin_on_sample
 from financing.matching.national.shards import (
     answer,
@@ -30,7 +30,6 @@ from tests.matching.test_national_engine import dumped
 
 KINDS = pytest.mark.parametrize("kind", ["study", "product"])
 SIZE = (4_000, 150)
-PLAN = Plan(passes=3)
 
 
 def part(columns, province):
@@ -59,19 +58,16 @@ def whole(instance):
     return with_answers(problem, np.arange(problem.count, dtype=np.int32))
 
 
-def begun(problem, seed, shards, plan=None):
-    edges = province_edges(problem)
+def begun(problem, seed, shards):
     begin = begin_on_sample(
         problem,
         np.arange(problem.count, dtype=np.int32),
-        np.repeat(np.arange(len(edges)), [stop - start for _, start, stop in edges]),
-        shards,
         no_prices(problem),
         count=problem.count,
         seed=seed,
         threads=1,
     )
-    return Conductor.begin(shards, problem.room, problem.room_count, begin, plan)
+    return Conductor.begin(shards, problem.room, problem.room_count, begin)
 
 
 def run(conductor, shards):
@@ -87,7 +83,7 @@ def test_any_order_any_worker_and_lost_workers_give_the_same_digest(kind):
     problem = whole(instance)
     given = nothing_given(problem)
     shards = shards_of(problem, given, seed)
-    one = run(begun(problem, seed, len(shards), PLAN), shards)
+    one = run(begun(problem, seed, len(shards)), shards)
 
     # Elsewhere: provinces packed by themselves, all that travels as bytes, any order of arrival;
     # in every round some worker is lost and its shard made afresh from its last state.
@@ -102,7 +98,7 @@ def test_any_order_any_worker_and_lost_workers_give_the_same_digest(kind):
 
     others = [made(number) for number in range(len(provinces))]
     states = [shard.state_bytes() for shard in others]
-    two = begun(problem, seed, len(others), PLAN)
+    two = begun(problem, seed, len(others))
     while not two.done:
         two = Conductor.from_bytes(two.to_bytes())
         lost = int(random.integers(len(others)))
@@ -167,7 +163,7 @@ def test_the_run_of_one_process_asks_the_same_questions(monkeypatch):
     shards = shards_of(problem, given, seed)
     conductor = run(begun(problem, seed, len(shards)), shards)
     assert (found.value_fen, found.bound_fen) == (conductor.value_fen, conductor.bound_fen)
-    assert {"prices 1", "give 1", "ask 2", "values 7"} <= set(heard)
+    assert {"prices 1", "give 1", "ask 2", "values 3"} <= set(heard)
 
 
 def test_answers_of_another_round_or_shard_are_refused():
@@ -231,12 +227,28 @@ def test_rooms_are_divided_by_what_is_asked():
     assert (fen.sum(axis=0) <= room_fen).all()
 
 
-@pytest.mark.parametrize("turn", [Turn(True, 1_000_000), Turn(False, 0, is_wide=True)])
+def test_what_is_wanted_is_given_and_the_rest_to_who_wants_most():
+    room_fen = np.array([1_000, 500, 70, 400])
+    room_count = np.array([NO_COUNT, 7, NO_COUNT, NO_COUNT])
+    wanted_fen = np.array([[300, 500, 100, 0], [100, 60, 30, 0], [200, 70, 10, 0]])
+    wanted_count = np.array([[3, 5, 1, 0], [1, 2, 1, 0], [2, 3, 1, 0]])
+    fen, count = as_wanted(room_fen, room_count, wanted_fen, wanted_count)
+    # Room over; too much wanted, of money and pieces; less than what the two smaller want; nobody.
+    assert fen.tolist() == [[700, 370, 30, 0], [100, 60, 30, 0], [200, 70, 10, 0]]
+    assert count[:, 1].tolist() == [2, 2, 3]
+    assert (count[:, [0, 2, 3]] == NO_COUNT).all()
+
+
+@pytest.mark.parametrize("turn", [Turn(True, (1_000_000,)), Turn(False, (500_000, 0))])
 def test_questions_travel_whole(turn):
     problem = whole(make_instance("product", 300, 20))
-    question = Question(3, 1, Phase.ASK, no_prices(problem), turn, problem.room, problem.room_count)
+    part = np.arange(len(problem.room))
+    question = Question(
+        3, 1, Phase.ASK, no_prices(problem), turn, problem.room, problem.room_count, part, 9
+    )
     again = Question.from_bytes(question.to_bytes())
     assert again.to_bytes() == question.to_bytes()
     assert again.phase is Phase.ASK
-    assert again.turn == turn
+    assert (again.turn, again.blur_ppm) == (turn, 9)
+    assert (again.part == part).all()
     assert (again.room_count == problem.room_count).all()

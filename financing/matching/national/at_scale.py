@@ -6,8 +6,6 @@ The same rounds as a run over several workers (`rounds.py`), in one process.
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-import numpy as np
-
 from financing.matching.national.orders import Prices
 from financing.matching.national.packing import Problem
 from financing.matching.national.repair import Given
@@ -19,25 +17,20 @@ from financing.matching.national.tables import Int32
 Progress = Callable[[str, float], None]
 
 
-def with_short_lists(
+def over_provinces(
     problem: Problem, lines: Int32, start: Prices, seed: int, threads: int, tell: Progress
 ) -> tuple[Prices, int, Given]:
     """Prices, bound (micro-fen) and what each packed request is given."""
-    tell("prices on a sample", 0.0)
-    edges = province_edges(problem)
-    province = np.repeat(
-        np.arange(len(edges), dtype=np.int32), [stop - begin for _, begin, stop in edges]
-    )
     begin = begin_on_sample(
         problem,
         lines,
-        province,
-        len(edges),
         start,
         count=problem.count,
         seed=seed,
         threads=threads,
+        tell=lambda: tell("prices on a sample", 0.0),
     )
+    edges = province_edges(problem)
     given = nothing_given(problem)
     # Giving room is one thread's work in a shard: many shards go side by side, each on one.
     side_by_side = min(threads, len(edges))

@@ -11,13 +11,13 @@ from financing.matching.national.best_set import MICRO, Sums, Taken, fill_beside
 from financing.matching.national.bits import BITS, lowest_bit
 from financing.matching.national.candidates import State
 from financing.matching.national.compiled import bare, signed
-from financing.matching.national.orders import GRID, Prices, build_block
-from financing.matching.national.pairs import lot, scaled, twice_scaled
+from financing.matching.national.orders import GRID, MOST_BLUR, Prices, build_block
+from financing.matching.national.pairs import blurred, lot, scaled, twice_scaled
 from financing.matching.national.problem import Data, Groups
 from financing.matching.national.rows_of import left_of, look_up, most_amount
 from financing.matching.national.sieve import Sieve
 from financing.matching.national.tables import Int32, Int64
-from financing.matching.national.walk_tools import Short, Tools, keep, open_pair
+from financing.matching.national.walk_tools import Tools, open_pair
 
 
 @bare
@@ -36,7 +36,7 @@ def best_of_portion(
     state: State,
     taken: Taken,
     sums: Sums,
-    short: Short,
+    part: Int64,
     tools: Tools,
     options: Int64,
 ) -> None:
@@ -48,9 +48,8 @@ def best_of_portion(
     closed_institution = data.closed_institution
     price_fen, price_count = prices.fen_ppm, prices.count_fen
     room, room_count, holds = state.room, state.room_count, state.held
-    taken_offer, taken_amount, taken_loss = taken.offer, taken.amount, taken.loss
-    short_offer, short_amount, short_worth = short.offer, short.amount, short.worth
-    short_further, short_first = short.further_fen, short.first_fen
+    taken_offer, taken_amount = taken.offer, taken.amount
+    taken_loss, taken_other = taken.loss, taken.other
     sum_fen, sum_count, totals = sums.fen, sums.count, sums.totals
     scratch, look, met = tools.scratch, tools.look, tools.met
     met_line, met_amount, met_saving = met.line, met.amount, met.saving
@@ -63,10 +62,9 @@ def best_of_portion(
     first_bounds, deliveries = tools.first.bounds, tools.first.deliveries
     share, seed = options[0], options[1]
     plain, listed, by_lot, k = options[2] == 1, options[3] == 1, options[4] == 1, options[5]
+    width, takes, reach = options[6], options[7] == 1, options[8]
     term, province = groups.term[group], groups.province[group]
     months = terms[term]
-    is_short = len(short_offer) > 0
-    worst = short_offer.shape[1] - 1
     for n in range(a, b):
         i = lines[n]
         held = 0
@@ -91,21 +89,13 @@ def best_of_portion(
         needs_single = plain and not reached
         for block in range((further_count + BITS - 1) // BITS):
             bound = bounds[block * GRID + step]
-            if (
-                size == most
-                and bound < worths[size - 1]
-                and (not is_short or bound < short_worth[n, worst])
-            ):
+            if size == most and bound < worths[size - 1]:
                 break
-            if bound <= 0:
+            if bound <= -reach * principal:
                 # What is worth nothing by itself matters only as the one that reaches.
                 if not needs_single or bound + coverage * MICRO <= 0:
                     break
-                if (
-                    size >= 2
-                    and bound < worths[1]
-                    and (not is_short or bound < short_worth[n, worst])
-                ):
+                if size >= 2 and bound < worths[1]:
                     break
             if is_built[block] == 0:
                 build_block(block, further_count, province, term, sieve, entries, rows)
@@ -114,32 +104,27 @@ def best_of_portion(
             while left != np.uint64(0):
                 entry = entries[block * BITS + lowest_bit(left)]
                 left &= left - np.uint64(1)
-                j = entry.offer
+                j, rate, blur = entry.offer, entry.rate, signed(0)
+                if width > 0:
+                    blur = blurred(width, part[j], lot(seed, requests[i].id, j))
+                    rate -= blur + MOST_BLUR * width
                 amount = most_amount(principal, entry.most, lends[j, kind], appraised)
                 floor = max(entry.least, least)
                 if amount < floor:
                     continue
-                if entry.rate < 0:
+                if rate < 0:
                     amount = floor
-                bound = entry.rate * amount - entry.fixed
-                if (
-                    size == most
-                    and bound <= worths[size - 1]
-                    and (not is_short or bound < short_worth[n, worst])
-                ):
+                bound = rate * amount - entry.fixed
+                if size == most and bound <= worths[size - 1]:
                     if bound < worths[size - 1]:
                         continue
                     tie = lot(seed, requests[i].id, j) if by_lot else signed(j)
                     if tie > ties[size - 1]:
                         continue
-                if bound <= 0:
+                if bound <= -reach * amount:
                     if not needs_single or bound + coverage * MICRO <= 0:
                         continue
-                    if (
-                        size >= 2
-                        and bound < worths[1]
-                        and (not is_short or bound < short_worth[n, worst])
-                    ):
+                    if size >= 2 and bound < worths[1]:
                         continue
                 amount, saving = open_pair(
                     i,
@@ -172,21 +157,10 @@ def best_of_portion(
                 if not plain:
                     further_fen = twice_scaled(saving, share, offers[j].delivery)
                 worth = further_fen * MICRO - price * amount - price_count[j] * MICRO
-                if is_short:
-                    keep(
-                        n,
-                        j,
-                        amount,
-                        further_fen,
-                        scaled(coverage + saving, offers[j].delivery),
-                        worth,
-                        short_offer,
-                        short_amount,
-                        short_further,
-                        short_first,
-                        short_worth,
-                    )
-                if worth <= 0 and not needs_single:
+                # The lottery makes nothing of worth out of what is worth nothing by itself.
+                worth -= (blur if further_fen > 0 else max(blur, 0)) * amount
+                least_worth = -reach * amount if further_fen > 0 else signed(0)
+                if worth <= least_worth and not needs_single:
                     continue
                 house = offers[j].institution
                 if held > 0:
@@ -203,17 +177,16 @@ def best_of_portion(
                 )
 
         # --- each of the best few tried as the first, filled up with the best others
-        single = -1
+        single, single_other = -1, signed(-1)
         single_amount, best, second = signed(0), signed(0), signed(0)
+        single_tie, second_tie = signed(0), signed(0)
         if not plain and not reached:
             fill = signed(0)
             for x in range(min(slots - 1, size)):
-                fill += worths[x]
+                fill += max(worths[x], 0)
             for block in range((first_count + BITS - 1) // BITS):
                 bound = first_bounds[block * GRID + step] + coverage * deliveries[block]
-                if bound + fill < (second if listed else best) and (
-                    not is_short or bound < short_worth[n, worst]
-                ):
+                if bound + fill < (second if listed else best):
                     break
                 if first_built[block] == 0:
                     build_block(block, first_count, province, term, sieve, firsts, first_rows)
@@ -222,17 +195,18 @@ def best_of_portion(
                 while left != np.uint64(0):
                     entry = firsts[block * BITS + lowest_bit(left)]
                     left &= left - np.uint64(1)
-                    j = entry.offer
+                    j, rate, blur = entry.offer, entry.rate, signed(0)
+                    if width > 0:
+                        blur = blurred(width, part[j], lot(seed, requests[i].id, j))
+                        rate -= blur + MOST_BLUR * width
                     amount = most_amount(principal, entry.most, lends[j, kind], appraised)
                     floor = max(entry.least, least)
                     if amount < floor:
                         continue
-                    if entry.rate < 0:
+                    if rate < 0:
                         amount = floor
-                    bound = entry.rate * amount - entry.fixed + coverage * signed(entry.delivery)
-                    if bound + fill < (second if listed else best) and (
-                        not is_short or bound < short_worth[n, worst]
-                    ):
+                    bound = rate * amount - entry.fixed + coverage * signed(entry.delivery)
+                    if bound + fill < (second if listed else best):
                         continue
                     if met_line[j] == i:
                         amount, saving = met_amount[j], met_saving[j]
@@ -264,29 +238,20 @@ def best_of_portion(
                     price = price_fen[j]
                     worth = scaled(coverage + saving, offers[j].delivery) * MICRO
                     worth -= price * amount + price_count[j] * MICRO
-                    if is_short:
-                        keep(
-                            n,
-                            j,
-                            amount,
-                            twice_scaled(saving, share, offers[j].delivery),
-                            scaled(coverage + saving, offers[j].delivery),
-                            worth,
-                            short_offer,
-                            short_amount,
-                            short_further,
-                            short_first,
-                            short_worth,
-                        )
+                    worth -= (blur if saving > 0 else max(blur, 0)) * amount
                     total = worth + fill_beside(size, slots, offers[j].institution, worths, houses)
+                    tie = lot(seed, requests[i].id, j)
                     better = total > best
                     if total == best and single >= 0:
-                        better = lot(seed, requests[i].id, j) < lot(seed, requests[i].id, single)
+                        better = tie < single_tie
                     if better and total > 0:
-                        second = max(second, best)
-                        best, single, single_amount = total, signed(j), amount
-                    elif total > second:
-                        second = total
+                        if best > second or (best == second and single_tie < second_tie):
+                            second, single_other, second_tie = best, signed(single), single_tie
+                        best, single, single_amount, single_tie = total, signed(j), amount, tie
+                    elif total > second or (
+                        total == second and single_other >= 0 and tie < second_tie
+                    ):
+                        second, single_other, second_tie = total, signed(j), tie
         settle(
             n,
             slots,
@@ -299,6 +264,7 @@ def best_of_portion(
             single_amount,
             best,
             float(best - second),
+            single_other,
             worths,
             names,
             amounts,
@@ -307,7 +273,14 @@ def best_of_portion(
             taken_offer,
             taken_amount,
             taken_loss,
+            taken_other,
             sum_fen,
             sum_count,
             totals,
         )
+        if takes:
+            for y in range(k):
+                j = taken_offer[n, y]
+                if j >= 0:
+                    room[j] -= taken_amount[n, y]
+                    room_count[j] -= 1

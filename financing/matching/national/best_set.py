@@ -17,11 +17,33 @@ MICRO = 1_000_000
 
 
 class Taken(NamedTuple):
-    """By line and place: offer (-1 = none), amount, and what losing it would cost (micro-fen)."""
+    """By line and place: offer (-1 = none), amount, what losing it would cost (micro-fen), and the
+    offer that would come instead (-1 = none).
+
+    A place without an offer may name as `other` one that just fails to be worth anything, with its
+    amount and, as `loss`, by how much.
+    """
 
     offer: Int32
     amount: Int64
     loss: Float64
+    other: Int32
+
+
+def nothing_taken(lines: int, most: int) -> Taken:
+    """For so many lines and places."""
+    shape = (lines, most)
+    return Taken(
+        np.full(shape, -1, dtype=np.int32),
+        np.zeros(shape, dtype=np.int64),
+        np.zeros(shape, dtype=np.float64),
+        np.full(shape, -1, dtype=np.int32),
+    )
+
+
+def part_of_taken(taken: Taken, start: int, stop: int) -> Taken:
+    """Of these lines; the arrays are shared."""
+    return Taken(*(values[start:stop] for values in taken))  # type: ignore[arg-type]
 
 
 class Sums(NamedTuple):
@@ -109,7 +131,7 @@ def fill_beside(size: int, slots: int, institution: int, worths: Int64, houses: 
     total = signed(0)
     left = slots - 1
     for y in range(size):
-        if left > 0 and houses[y] != institution:
+        if left > 0 and worths[y] > 0 and houses[y] != institution:
             total += worths[y]
             left -= 1
     return total
@@ -128,6 +150,7 @@ def settle(
     single_amount: int,
     single_total: int,
     single_loss: float,
+    single_other: int,
     worths: Int64,
     names: Int32,
     amounts: Int64,
@@ -136,6 +159,7 @@ def settle(
     taken_offer: Int32,
     taken_amount: Int64,
     taken_loss: Float64,
+    taken_other: Int32,
     sum_fen: Int64,
     sum_count: Int64,
     totals: Int64,
@@ -143,7 +167,7 @@ def settle(
     """Put the set together, add it to the sums, list it; gives its worth.
 
     `single`: the first proposal where it had to be tried apart (-1 = not tried or none is worth
-    it), with the worth of its whole set and what losing it would cost.
+    it), with the worth of its whole set, what losing it would cost and who would come instead.
     """
     chosen = 0
     best = signed(0)
@@ -157,20 +181,26 @@ def settle(
                 best = worths[0]
             if chosen > 0:
                 best += coverage * MICRO
+        if listed:
+            for y in range(chosen, min(slots, size)):
+                taken_other[n, y], taken_amount[n, y] = names[y], amounts[y]
+                taken_loss[n, y] = float(-worths[y])
         if chosen == 0:
             return signed(0)
-        last = max(worths[slots], 0) if size > slots else signed(0)
+        last, after = signed(0), signed(-1)
+        if size > slots and worths[slots] > 0:
+            last, after = worths[slots], signed(names[slots])
         for y in range(chosen):
             sum_fen[names[y]] += amounts[y]
             sum_count[names[y]] += 1
             if listed:
                 taken_offer[n, y], taken_amount[n, y] = names[y], amounts[y]
-                loss = float(worths[y] - last)
+                loss, other = float(worths[y] - last), after
                 if chosen == 1 and not reached:
-                    loss = float(worths[0] + coverage * MICRO)
+                    loss, other = float(worths[0] + coverage * MICRO), signed(-1)
                     if size > 1 and worths[1] + coverage * MICRO > 0:
-                        loss = float(worths[0] - worths[1])
-                taken_loss[n, y] = loss
+                        loss, other = float(worths[0] - worths[1]), signed(names[1])
+                taken_loss[n, y], taken_other[n, y] = loss, other
     else:
         if single < 0:
             return signed(0)
@@ -179,24 +209,30 @@ def settle(
         sum_count[single] += 1
         if listed:
             taken_offer[n, 0], taken_amount[n, 0] = single, single_amount
-            taken_loss[n, 0] = single_loss
+            taken_loss[n, 0], taken_other[n, 0] = single_loss, single_other
         house = offers[single].institution
-        last = signed(0)
+        last, after = signed(0), signed(-1)
         used = 0
         for y in range(size):
             if houses[y] != house:
                 used += 1
-                if used == slots:
-                    last = worths[y]
+                if used == slots and worths[y] > 0:
+                    last, after = worths[y], signed(names[y])
         used = 0
         for y in range(size):
             if used < slots - 1 and houses[y] != house:
                 used += 1
+                if worths[y] <= 0:
+                    if listed:
+                        taken_other[n, used], taken_amount[n, used] = names[y], amounts[y]
+                        taken_loss[n, used] = float(-worths[y])
+                    continue
                 sum_fen[names[y]] += amounts[y]
                 sum_count[names[y]] += 1
                 if listed:
                     taken_offer[n, used], taken_amount[n, used] = names[y], amounts[y]
                     taken_loss[n, used] = float(worths[y] - last)
+                    taken_other[n, used] = after
     totals[0] += best // MICRO
     totals[1] += best % MICRO
     totals[2] += 1

@@ -1,4 +1,4 @@
-"""The first step of a run over bundles: prices and wants from a sample, in one process.
+"""The first step of a run over bundles: prices from a sample, in one process.
 
 Called by the task that begins such a run.
 """
@@ -25,14 +25,12 @@ def begin(
     if not isinstance(columns, LoanRequestColumns):
         raise TypeError("only loans are cut into bundles")
     count, seed = len(columns), seed_number(frame.policy.seed)
-    codes, shard = provinces_of(columns)
+    codes, _ = provinces_of(columns)
     places = drawn(columns.id, sample_ppm(count), seed).astype(np.int64)
     problem = packed(bundle_input(kind, frame, places), frame, threads)
     found = begin_on_sample(
         problem,
         np.arange(problem.count, dtype=np.int32),
-        shard[places][problem.line],
-        len(codes),
         known_prices(problem, frame.offers, start),
         count=count,
         seed=seed,

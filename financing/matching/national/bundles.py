@@ -155,7 +155,6 @@ class Bundle:
         whole = self.source.requests
         arrays = [*arrays_of_columns(whole).values(), self.given.offer, self.given.amount]
         arrays += [self.problem.data.requests, self.problem.data.patents, self.problem.data.costs]
-        arrays += [array for shard in self.shards if shard.lists for array in shard.lists]
         return sum(array.nbytes for array in arrays)
 
 

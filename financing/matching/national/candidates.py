@@ -19,6 +19,8 @@ from financing.matching.national.best_set import (
     insert,
     make_scratch,
     no_sums,
+    nothing_taken,
+    part_of_taken,
     settle,
 )
 from financing.matching.national.compiled import bare, signed
@@ -108,17 +110,13 @@ def decide(
     count = len(candidates.lines) if active is None else len(active)
     most = int(problem.policy.max_proposals_count)
     listing = count if listed else 0
-    taken = Taken(
-        np.full((listing, most), -1, dtype=np.int32),
-        np.zeros((listing, most), dtype=np.int64),
-        np.zeros((listing, most), dtype=np.float64),
-    )
+    taken = nothing_taken(listing, most)
     plain = is_plain(problem)
     some = np.zeros(0, dtype=np.int32) if active is None else active
 
     def work(start: int, stop: int) -> Sums:
         sums = no_sums(len(problem.room))
-        part = Taken(taken.offer[start:stop], taken.amount[start:stop], taken.loss[start:stop])
+        part = part_of_taken(taken, start, stop)
         _decide(
             candidates,
             start,
@@ -216,8 +214,9 @@ def _decide(
             size = insert(
                 size, slots + 1, worth, tie, j, amount, house, worths, ties, names, amounts, houses
             )
-        single = -1
+        single, single_other = -1, signed(-1)
         single_amount, best, second = signed(0), signed(0), signed(0)
+        single_tie, second_tie = signed(0), signed(0)
         if not plain and not reached:
             for x in range(min(slots - 1, size)):
                 fill += worths[x]
@@ -231,14 +230,16 @@ def _decide(
                 if worth + fill < second or amount > room[j] or room_count[j] < 1:
                     continue
                 total = worth + fill_beside(size, slots, offers[j].institution, worths, houses)
+                tie = lot(seed, request.id, j)
                 better = total > best
                 if total == best and single >= 0:
-                    better = lot(seed, request.id, j) < lot(seed, request.id, single)
+                    better = tie < single_tie
                 if better and total > 0:
-                    second = max(second, best)
-                    best, single, single_amount = total, signed(j), amount
-                elif total > second:
-                    second = total
+                    if best > second or (best == second and single_tie < second_tie):
+                        second, single_other, second_tie = best, signed(single), single_tie
+                    best, single, single_amount, single_tie = total, signed(j), amount, tie
+                elif total > second or (total == second and single_other >= 0 and tie < second_tie):
+                    second, single_other, second_tie = total, signed(j), tie
         settle(
             at - begin,
             slots,
@@ -251,6 +252,7 @@ def _decide(
             single_amount,
             best,
             float(best - second),
+            single_other,
             worths,
             names,
             amounts,
@@ -259,6 +261,7 @@ def _decide(
             taken.offer,
             taken.amount,
             taken.loss,
+            taken.other,
             sums.fen,
             sums.count,
             sums.totals,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from financing.matching.national.at_scale import with_short_lists
+from financing.matching.national.at_scale import over_provinces
 from financing.matching.national.balance import phases
 from financing.matching.national.best_set import MICRO
 from financing.matching.national.candidates import State, all_candidates
@@ -37,12 +37,12 @@ from financing.matching.national.walk import walk
 from financing.matching.policy import MatchingPolicy
 from financing.matching.tables import LoanOfferRow, OfferRow
 
-ENGINE_VERSION = "national-3"
+ENGINE_VERSION = "national-4"
 
 KEEP_ALL = 400_000
 KEEP_NEAR = 2_000_000
 """Up to so many requests every fitting pair is kept in memory, then the nearest of each; above,
-requests are allocated province by province from short lists."""
+requests are allocated province by province, and no pair is kept."""
 
 Progress = Callable[[str, float], None]
 
@@ -181,7 +181,7 @@ def allocate(
             problem, lines, kept, begin, seed, threads, tell
         )
     else:
-        prices, bound_micro, given = with_short_lists(problem, lines, begin, seed, threads, tell)
+        prices, bound_micro, given = over_provinces(problem, lines, begin, seed, threads, tell)
     tell("values", 0.0)
     worth = worth_of(problem, given, loan_savings(problem, given, threads), seed, threads)
     return Allocation(

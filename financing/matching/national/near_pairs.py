@@ -11,7 +11,6 @@ from financing.matching.national.candidates import Candidates, all_candidates
 from financing.matching.national.compiled import compiled
 from financing.matching.national.orders import Prices, is_plain
 from financing.matching.national.packing import Problem
-from financing.matching.national.short_lists import joined
 from financing.matching.national.tables import Bool, Int32, Int64
 from financing.matching.national.threads import over_parts
 
@@ -91,3 +90,20 @@ def _keep(
         places = np.argsort(worth, kind="mergesort")
         for y in range(most):
             kept[a + places[y]] = True
+
+
+def joined(lines: Int32, found: list[Candidates]) -> Candidates:
+    """Lists of portions as one."""
+    if len(found) == 1:
+        return found[0]
+    sizes = [int(one.start[-1]) for one in found]
+    places = np.cumsum([0, *sizes[:-1]])
+    start = [one.start[:-1] + place for one, place in zip(found, places, strict=True)]
+    return Candidates(
+        lines,
+        np.concatenate([*start, np.array([sum(sizes)], dtype=np.int64)]),
+        np.concatenate([one.offer for one in found]),
+        np.concatenate([one.amount for one in found]),
+        np.concatenate([one.further_fen for one in found]),
+        np.concatenate([one.first_fen for one in found]),
+    )

@@ -23,6 +23,8 @@ GRID = 16
 NOTHING = -(2**62)
 STEEPEST = 4_000_000
 """Price beyond the saving, in ppm: what is dearer is worth nothing, and 64 bits suffice."""
+MOST_BLUR = 4
+"""Times its width a blur moves a price at most."""
 PLACES = 1 << 20
 HIGHEST = 1 << 42
 
@@ -115,6 +117,7 @@ def arrange(
     least: int,
     kind: int,
     share: int,
+    width: int,
     coverage: int,
     groups: Groups,
     offers: Records,
@@ -128,7 +131,8 @@ def arrange(
 
     `usual`: the principal that decides the order; `least`: the least that any request accepts;
     `kind` FURTHER or FIRST: worth as one more proposal or as the one that reaches, which is worth
-    the coverage, too. Offers without room for anybody are left out.
+    the coverage, too. `width`: of the blur, for which bounds leave as much as it can add. Offers
+    without room for anybody are left out.
     """
     entries, drafts, keys = order.entries, order.drafts, order.keys
     bounds, grid, deliveries, is_built = order.bounds, order.grid, order.deliveries, order.is_built
@@ -144,7 +148,8 @@ def arrange(
         fixed = float(min(cost.fixed_0, cost.fixed_1))
         fixed_micro = signed(np.floor(fixed * float(share_ppm) * float(offer.delivery) * 1e-6))
         draft = drafts[count]
-        draft.rate = rate_of(cost.saving_ppm, prices.fen_ppm[j], share_ppm, offer.delivery)
+        price = prices.fen_ppm[j] - MOST_BLUR * width
+        draft.rate = rate_of(cost.saving_ppm, price, share_ppm, offer.delivery)
         draft.fixed = fixed_micro + min(prices.count_fen[j], PLACES * PLACES) * MICRO
         draft.least, draft.most = offer.minimum, offer.maximum // 100 * 100
         draft.offer, draft.delivery = j, offer.delivery

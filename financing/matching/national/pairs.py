@@ -15,6 +15,7 @@ ASK = -1
 """The amount is so near to the ceiling that rounding decides: the readable rule must say."""
 
 
+HALF_LOT = 1 << 30
 QUESTIONS = 1 << 28
 """More than limits x terms x offers x 2; amounts are whole yuan up to 10^10."""
 
@@ -167,3 +168,13 @@ def lot(seed: int, id_: int, offer: int) -> int:
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return signed((x ^ (x >> np.uint64(31))) >> np.uint64(1))
+
+
+@inlined
+def blurred(width: int, part: int, drawn: int) -> int:
+    """Price in ppm that a pair whose lot was `drawn` has beyond its offer's: from -4 to 4 times
+    `width`, most near 0. `part` of 2^29 is what the offer's price has beyond whole ppm: so many
+    more of its pairs are a ppm dearer."""
+    # Two even numbers of 31 bits from one lot of 63: their sum peaks in the middle.
+    both = (drawn & (2 * HALF_LOT - 1)) + (drawn >> 32)
+    return signed((both - 2 * HALF_LOT) * width + part >> 29)

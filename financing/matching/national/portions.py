@@ -9,7 +9,7 @@ from financing.matching.national.orders import FIRST, FURTHER, Prices, arrange
 from financing.matching.national.problem import Data, Groups
 from financing.matching.national.sieve import Sieve
 from financing.matching.national.tables import Int32, Int64
-from financing.matching.national.walk_tools import Short, Tools
+from financing.matching.national.walk_tools import Tools
 
 FEWEST = 256
 PER_OFFER = 2
@@ -27,13 +27,14 @@ def best_first(
     state: State,
     taken: Taken,
     sums: Sums,
-    short: Short,
+    part: Int64,
     tools: Tools,
     options: Int64,
 ) -> None:
-    """`options`: share of a further proposal (ppm), seed, is plain, is listed, ties by lot, k."""
+    """`options`: share of a further proposal (ppm), seed, is plain, is listed, ties by lot, k,
+    width of the blur (ppm), whether lines take the room at once."""
     requests = data.requests
-    plain, share = options[2] == 1, options[0]
+    plain, share, width = options[2] == 1, options[0], options[6]
     n, group = signed(0), signed(0)
     while n < len(lines):
         group = place_of(groups.start, lines[n], group)
@@ -60,6 +61,7 @@ def best_first(
                 least,
                 FURTHER,
                 share,
+                width,
                 coverage,
                 groups,
                 data.offers,
@@ -79,6 +81,7 @@ def best_first(
                     least,
                     FIRST,
                     share,
+                    width,
                     coverage,
                     groups,
                     data.offers,
@@ -88,6 +91,8 @@ def best_first(
                     state.room_count,
                     tools.first,
                 )
+            if further + firsts == 0:
+                continue
             best_of_portion(
                 a,
                 b,
@@ -103,7 +108,7 @@ def best_first(
                 state,
                 taken,
                 sums,
-                short,
+                part,
                 tools,
                 options,
             )

@@ -16,10 +16,16 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from financing.matching.national.allotment import LOANS_PER_PART, apportioned
+from financing.matching.national.allotment import apportioned, as_wanted
 from financing.matching.national.best_set import MICRO
+from financing.matching.national.near_ties import Ties, no_ties
 from financing.matching.national.orders import Prices
-from financing.matching.national.price_steps import PriceSteps, rooms_worth_micro
+from financing.matching.national.price_steps import (
+    Demand,
+    FinePrices,
+    PriceSteps,
+    rooms_worth_micro,
+)
 from financing.matching.national.sampling import Begin
 from financing.matching.national.tables import Int64
 from financing.matching.national.wire import from_wire, to_wire
@@ -39,19 +45,18 @@ class Phase(StrEnum):
 
 
 class Turn(NamedTuple):
-    """Who gets room, and at which share of the prices."""
+    """Who gets room, and at which shares of the prices, one after the other."""
 
     is_first: bool
-    """First proposals, by auction; otherwise whatever still fits."""
-    discount_ppm: int
-    is_wide: bool = False
-    """Beyond the short lists: candidates are looked for again, among offers with room."""
+    """All rooms among all requests; otherwise what is left among those who are not full."""
+    discounts_ppm: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Question:
     """One question to one shard. `room_fen`, `room_count` by offer: its allotment (GIVE), what is
-    left for all (ASK); empty otherwise. `turn`: to whom room is given or is to be given."""
+    left for all (ASK); empty otherwise. `turn`: to whom room is given or is to be given.
+    `blur_ppm`: width of the blur, 0 = none; `part`: what prices have beyond whole ppm under it."""
 
     number: int
     shard: int
@@ -60,6 +65,8 @@ class Question:
     turn: Turn
     room_fen: Int64
     room_count: Int64
+    part: Int64
+    blur_ppm: int
 
     def to_bytes(self) -> bytes:
         return to_wire(
@@ -68,13 +75,15 @@ class Question:
                 "number": self.number,
                 "shard": self.shard,
                 "phase": self.phase.value,
-                "turn": list(self.turn),
+                "turn": [self.turn.is_first, list(self.turn.discounts_ppm)],
+                "blur_ppm": self.blur_ppm,
             },
             {
                 "price_fen": self.prices.fen_ppm,
                 "price_count": self.prices.count_fen,
                 "room_fen": self.room_fen,
                 "room_count": self.room_count,
+                "part": self.part,
             },
         )
 
@@ -86,15 +95,22 @@ class Question:
             plain["shard"],
             Phase(plain["phase"]),
             Prices(arrays["price_fen"], arrays["price_count"]),
-            Turn(*plain["turn"]),
+            _turn(plain["turn"]),
             arrays["room_fen"],
             arrays["room_count"],
+            arrays["part"],
+            plain["blur_ppm"],
         )
+
+
+NO_TIES = no_ties(0)
+NO_PART = np.zeros(0, dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answer:
-    """Whole sums of one shard. `fen`, `count` by offer: wanted (PRICES, ASK) or used (GIVE).
+    """Whole sums of one shard. `fen`, `count` by offer: wanted (PRICES, ASK) or used (GIVE);
+    `ties` under a blur (PRICES), else empty.
 
     `worth_fen`, `worth_micro`: the shard's part of the dual (PRICES) or of the value (VALUES), in
     fen and what is beyond them in micro-fen. The last fields belong to VALUES.
@@ -104,6 +120,7 @@ class Answer:
     shard: int
     fen: Int64
     count: Int64
+    ties: Ties = NO_TIES
     worth_fen: int = 0
     worth_micro: int = 0
     saving_fen: int = 0
@@ -113,12 +130,14 @@ class Answer:
 
     def to_bytes(self) -> bytes:
         plain = {name: getattr(self, name) for name in _PLAIN}
-        return to_wire("answer", plain, {"fen": self.fen, "count": self.count})
+        arrays = {"fen": self.fen, "count": self.count} | self.ties._asdict()
+        return to_wire("answer", plain, arrays)
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
         plain, arrays = from_wire("answer", data)
-        return cls(fen=arrays["fen"], count=arrays["count"], **plain)
+        ties = Ties(arrays["shared"], arrays["lone"])
+        return cls(fen=arrays["fen"], count=arrays["count"], ties=ties, **plain)
 
 
 _PLAIN = (
@@ -133,20 +152,22 @@ _PLAIN = (
 )
 
 
+def _turn(plain: list[Any]) -> Turn:
+    return Turn(plain[0], tuple(plain[1]))
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How many passes over all requests, the first step of a price (share of itself), and how
-    room is given, turn by turn."""
+    """How many passes over all requests there are, and how room is given, turn by turn.
 
-    passes: int = 1
-    step_ppm: int = 4_000
+    The last pass moves no price: it says what each shard will want. One more, without blur, proves
+    the bound.
+    """
+
+    passes: int = 3
     turns: tuple[Turn, ...] = (
-        Turn(is_first=True, discount_ppm=1_000_000),
-        Turn(is_first=True, discount_ppm=1_000_000, is_wide=True),
-        Turn(is_first=True, discount_ppm=1_000_000, is_wide=True),
-        Turn(is_first=False, discount_ppm=1_000_000, is_wide=True),
-        Turn(is_first=False, discount_ppm=600_000, is_wide=True),
-        Turn(is_first=False, discount_ppm=0, is_wide=True),
+        Turn(is_first=True, discounts_ppm=(1_000_000, 800_000)),
+        Turn(is_first=False, discounts_ppm=(400_000, 0)),
     )
 
 
@@ -163,18 +184,18 @@ class Conductor:
     room_fen: Int64
     room_count: Int64
     steps: PriceSteps
-    prices: Prices
+    fine: FinePrices
+    blur_ppm: int
     number: int = 0
     phase: Phase = Phase.PRICES
     turn: int = 0
     """Passes done, then turns done."""
-    best: Prices | None = None
     bound_micro: int = 0
-    """Of the best prices: no allocation is worth more."""
+    """At the prices: no allocation is worth more."""
     rooms: list[Int64] = field(default_factory=list)
     """What the questions of this round say: fen and count, by shard or one line for all."""
     wanted: list[Int64] = field(default_factory=list)
-    """Fen and count by shard: what the sample says each will want."""
+    """Fen and count by shard: what the last pass says each will want."""
     left: list[Int64] = field(default_factory=list)
     totals: dict[str, int] = field(default_factory=dict)
     digests: list[str] = field(default_factory=list)
@@ -189,22 +210,23 @@ class Conductor:
         begin: Begin,
         plan: Plan | None = None,
     ) -> Self:
-        """Of so many shards, with what a sample says of prices and wants (`sampling.py`)."""
-        plan = Plan() if plan is None else plan
-        steps = PriceSteps.begin(
-            room_fen, room_count, begin.prices, begin.usual_ppm, begin.usual_fen, plan.step_ppm
-        )
+        """Of so many shards, from what samples taught (`sampling.py`)."""
         return cls(
-            plan,
+            Plan() if plan is None else plan,
             shards,
             room_fen,
             room_count,
-            steps,
+            PriceSteps.begin(room_fen, room_count, begin.bonds),
             begin.prices,
+            begin.blur_ppm,
             rooms=[np.zeros((1, 0), dtype=np.int64)] * 2,
-            wanted=[begin.wanted_fen, begin.wanted_count],
             left=[room_fen.copy(), room_count.copy()],
         )
+
+    @property
+    def prices(self) -> Prices:
+        """As they are published."""
+        return self.fine.rounded()
 
     @property
     def stage(self) -> str:
@@ -234,10 +256,15 @@ class Conductor:
         if self.done:
             raise ValueError("the run is done")
         fen, count = (rooms[min(shard, len(rooms) - 1)] for rooms in self.rooms)
-        turn = Turn(is_first=False, discount_ppm=1_000_000)
+        turn = Turn(is_first=False, discounts_ppm=())
         if self.phase in {Phase.GIVE, Phase.ASK}:
             turn = self.plan.turns[self.turn]
-        return Question(self.number, shard, self.phase, self.prices, turn, fen, count)
+        prices, part = self.prices, NO_PART
+        is_blurred = self.phase is Phase.PRICES and self.turn < self.plan.passes
+        if is_blurred or (self.phase is Phase.GIVE and turn.is_first):
+            prices, part = self.fine.split()
+        blur_ppm = self.blur_ppm if len(part) else 0
+        return Question(self.number, shard, self.phase, prices, turn, fen, count, part, blur_ppm)
 
     def tell(self, answers: Sequence[Answer]) -> None:
         """Hear one answer of every shard, in any order. ValueError where one is missing, twice or
@@ -250,7 +277,7 @@ class Conductor:
         fen = np.stack([answer.fen for answer in ordered])
         count = np.stack([answer.count for answer in ordered])
         if self.phase is Phase.PRICES:
-            self._move_prices(ordered, fen, count)
+            self._hear_prices(ordered, fen, count)
         elif self.phase is Phase.GIVE:
             self._take_stock(fen, count)
         elif self.phase is Phase.ASK:
@@ -262,25 +289,28 @@ class Conductor:
             self.done = True
         self.number += 1
 
-    def _move_prices(self, answers: list[Answer], fen: Int64, count: Int64) -> None:
-        worth = sum(a.worth_fen * MICRO + a.worth_micro for a in answers)
-        bound = worth + rooms_worth_micro(self.room_fen, self.room_count, self.prices)
-        if self.best is None or bound < self.bound_micro:
-            self.best, self.bound_micro = self.prices, bound
-        self.turn += 1
-        if self.turn < self.plan.passes:
-            self.prices = self.steps.moved(
-                self.room_fen, self.room_count, self.prices, fen.sum(axis=0), count.sum(axis=0)
-            )
+    def _hear_prices(self, answers: list[Answer], fen: Int64, count: Int64) -> None:
+        if self.turn == self.plan.passes:
+            worth = sum(a.worth_fen * MICRO + a.worth_micro for a in answers)
+            rooms = rooms_worth_micro(self.room_fen, self.room_count, self.prices)
+            self.bound_micro = worth + rooms
+            self.turn = 0
+            self.rooms = list(as_wanted(self.room_fen, self.room_count, *self.wanted))
+            self.phase = Phase.GIVE
             return
-        self.prices = self.best
-        self.turn = 0
-        self._allot(*self.wanted, loans_per_part=0)
-
-    def _allot(self, fen: Int64, count: Int64, *, loans_per_part: int = LOANS_PER_PART) -> None:
-        self.rooms = list(
-            apportioned(self.left[0], self.left[1], fen, count, loans_per_part=loans_per_part)
+        self.turn += 1
+        if self.turn == self.plan.passes:
+            self.wanted = [fen, count]
+            return
+        ties = Ties(
+            np.sum([a.ties.shared for a in answers], axis=0),
+            np.sum([a.ties.lone for a in answers], axis=0),
         )
+        demand = Demand.of(fen.sum(axis=0), count.sum(axis=0), ties, 1.0)
+        self.fine = self.steps.moved(self.fine, demand, self.blur_ppm)
+
+    def _allot(self, fen: Int64, count: Int64) -> None:
+        self.rooms = list(apportioned(self.left[0], self.left[1], fen, count))
         self.phase = Phase.GIVE
 
     def _take_stock(self, fen: Int64, count: Int64) -> None:
@@ -294,14 +324,14 @@ class Conductor:
     # --- between two rounds
 
     def to_bytes(self) -> bytes:
-        best = self.best if self.best is not None else self.prices
         plain: dict[str, Any] = {
-            "plan": [self.plan.passes, self.plan.step_ppm, list(map(list, self.plan.turns))],
+            "passes": self.plan.passes,
+            "turns": [[turn.is_first, list(turn.discounts_ppm)] for turn in self.plan.turns],
             "shards": self.shards,
+            "blur_ppm": self.blur_ppm,
             "number": self.number,
             "phase": self.phase.value,
             "turn": self.turn,
-            "has_best": self.best is not None,
             "bound_micro": self.bound_micro,
             "totals": self.totals,
             "digests": self.digests,
@@ -310,35 +340,31 @@ class Conductor:
         arrays = {
             "room_fen": self.room_fen,
             "room_count": self.room_count,
-            "price_fen": self.prices.fen_ppm,
-            "price_count": self.prices.count_fen,
-            "best_fen": best.fen_ppm,
-            "best_count": best.count_fen,
+            "fine_ppm": self.fine.ppm,
+            "fine_count": self.fine.count_fen,
         }
         for name in ("rooms", "wanted", "left"):
             for place, array in enumerate(getattr(self, name)):
                 arrays[f"{name}_{place}"] = array
-        more_plain, more_arrays = self.steps.state()
-        return to_wire("conductor", plain | more_plain, arrays | more_arrays)
+        return to_wire("conductor", plain, arrays | self.steps.state())
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
         plain, arrays = from_wire("conductor", data)
-        passes, step_ppm, turns = plain["plan"]
         return cls(
-            Plan(passes, step_ppm, tuple(Turn(*turn) for turn in turns)),
+            Plan(plain["passes"], tuple(_turn(turn) for turn in plain["turns"])),
             plain["shards"],
             arrays["room_fen"],
             arrays["room_count"],
-            PriceSteps.from_state(plain, arrays),
-            Prices(arrays["price_fen"], arrays["price_count"]),
+            PriceSteps.from_state(arrays["room_fen"], arrays["room_count"], arrays),
+            FinePrices(arrays["fine_ppm"], arrays["fine_count"]),
+            plain["blur_ppm"],
             number=plain["number"],
             phase=Phase(plain["phase"]),
             turn=plain["turn"],
-            best=Prices(arrays["best_fen"], arrays["best_count"]) if plain["has_best"] else None,
             bound_micro=plain["bound_micro"],
             rooms=[arrays["rooms_0"], arrays["rooms_1"]],
-            wanted=[arrays["wanted_0"], arrays["wanted_1"]],
+            wanted=[arrays[name] for name in ("wanted_0", "wanted_1") if name in arrays],
             left=[arrays["left_0"], arrays["left_1"]],
             totals=plain["totals"],
             digests=plain["digests"],

@@ -1,107 +1,106 @@
-"""Where a run over shards begins: prices, and what each province will want, from a sample.
+"""Where a run over shards begins: prices from samples of its requests.
 
-The sample is drawn by the ids of the requests and fits one process, whatever their number in all;
+Samples are drawn by the ids of the requests and fit one process, whatever their number in all;
 called by `at_scale.py` and by the first task of a run over several workers.
+
+Demand is made smooth by a blur (`pairs.blurred`) that narrows round by round: a small sample while
+it is wide, a larger one then. What the samples have wrong is put right by passes over all requests
+(`rounds.py`).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-
 from financing.matching.columns import PPM
-from financing.matching.national.candidates import State
-from financing.matching.national.near_pairs import near_pairs
+from financing.matching.national.candidates import open_state
+from financing.matching.national.near_ties import Bonds, bonds_of, no_ties
 from financing.matching.national.orders import Prices
-from financing.matching.national.packing import NO_COUNT, Problem
-from financing.matching.national.price_steps import usual_worth
-from financing.matching.national.prices import Stage, draw, learn
-from financing.matching.national.reaching import reach
-from financing.matching.national.repair import Given, fill
-from financing.matching.national.tables import Int32, Int64
-
-ALL = 2**31
-
-PLAN = (
-    (60_000, ALL, Stage(PPM, 60, 0.05)),
-    (400_000, 32, Stage(PPM, 50, 0.006)),
+from financing.matching.national.packing import Problem
+from financing.matching.national.price_steps import (
+    REACH,
+    Demand,
+    FinePrices,
+    PriceSteps,
+    usual_worth,
 )
-"""Requests sampled, pairs of each that are kept, rounds and first step. Each sample is part of the
-next; the noise of the last is what remains in the prices."""
+from financing.matching.national.prices import draw
+from financing.matching.national.tables import Int32
+from financing.matching.national.walk import walk
+
+SMALL, LARGE = 400_000, 1_000_000
+"""Requests sampled while the blur is wide, and from `WIDE` times its last width on."""
+WIDE = 3
+FIRST, LAST = 60, 7_000
+"""The blur begins and ends at the usual worth of reaching a business per fen by this."""
+FALLS = 0.85
+CALM = 4
+"""Rounds at the last width."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Begin:
-    """What `Conductor.begin` starts from: prices, usual worths, wants by shard and offer."""
+    """What `Conductor.begin` starts from: prices, ties between offers, the width of the blur."""
 
-    prices: Prices
-    usual_ppm: int
-    usual_fen: int
-    wanted_fen: Int64
-    wanted_count: Int64
+    prices: FinePrices
+    bonds: Bonds
+    blur_ppm: int
 
 
 def sample_ppm(count: int) -> int:
-    """The share of so many requests that the sample holds."""
-    return min(PPM, PLAN[-1][0] * PPM // max(1, count))
+    """The share of so many requests that the largest sample holds."""
+    return min(PPM, LARGE * PPM // max(1, count))
 
 
 def begin_on_sample(
     problem: Problem,
     lines: Int32,
-    province: Int32,
-    shards: int,
     start: Prices,
     *,
     count: int,
     seed: int,
     threads: int,
+    tell: Callable[[], None] = lambda: None,
 ) -> Begin:
-    """Learn on those of `lines` that the sample holds.
-
-    `province`: shard of each line; `count`: requests of the whole run.
-    """
-    sampled = draw(problem, lines, sample_ppm(count), seed)
-    lines, province = lines[sampled], province[sampled]
-    usual_ppm, usual_fen = usual_worth(problem.data.requests[lines])
-    prices = start
-    for requests, most, stage in PLAN:
-        some = lines[draw(problem, lines, min(PPM, requests * PPM // max(1, count)), seed)]
-        share = len(some) / max(1, count)
-        lists = near_pairs(problem, some, prices, most=most, threads=threads)
-        learned = learn(
-            problem, lists, (stage,), seed=seed, start=prices, threads=threads, share=share
+    """Learn on those of `lines` that the samples hold. `count`: requests of the whole run; `tell`
+    is called before every round."""
+    large = lines[draw(problem, lines, sample_ppm(count), seed)]
+    small = lines[draw(problem, lines, min(PPM, SMALL * PPM // max(1, count)), seed)]
+    usual_ppm = usual_worth(problem.data.requests[large])
+    last = max(2, usual_ppm // LAST)
+    prices = FinePrices.of(start)
+    steps = PriceSteps.begin(problem.room, problem.room_count)
+    for width in widths(usual_ppm, is_warm=bool(start.fen_ppm.any())):
+        tell()
+        some = small if width > WIDE * last else large
+        whole, part = prices.split()
+        walked = walk(
+            problem,
+            some,
+            whole,
+            open_state(problem),
+            seed=seed,
+            listed=True,
+            blur_ppm=width,
+            reach_ppm=REACH * width,
+            part=part,
+            threads=threads,
         )
-        prices = learned.prices
-    held = np.full((problem.count, int(problem.policy.max_proposals_count)), -1, dtype=np.int32)
-    given = Given(held, np.zeros(held.shape, dtype=np.int64))
-    limited = problem.room_count < NO_COUNT // 2
-    state = State(
-        (problem.room * share).astype(np.int64),
-        np.where(limited, problem.room_count * share, NO_COUNT).astype(np.int64),
-        held,
-    )
-    reach(problem, lists, prices, state, given.amount, seed=seed, threads=threads)
-    fill(
-        problem,
-        lists,
-        prices,
-        state,
-        given,
-        seed=seed,
-        threads=threads,
-        discounts_ppm=(PPM,),
-    )
-    wanted = _by_shard(given, lines, province, shards, len(problem.room))
-    return Begin(prices, usual_ppm, usual_fen, *wanted)
+        if walked.taken is None:
+            raise AssertionError("listed walks list")
+        ties = no_ties(len(problem.room))
+        steps.bonds = bonds_of(walked.taken, REACH * width, ties)
+        share = max(1, len(some)) / max(1, count)
+        demand = Demand.of(walked.sums.fen, walked.sums.count, ties, share)
+        prices = steps.moved(prices, demand, width)
+    return Begin(prices, steps.bonds, last)
 
 
-def _by_shard(
-    given: Given, lines: Int32, province: Int32, shards: int, offers: int
-) -> tuple[Int64, Int64]:
-    fen = np.zeros((shards, offers), dtype=np.int64)
-    count = np.zeros((shards, offers), dtype=np.int64)
-    n, place = np.nonzero(given.offer[lines] >= 0)
-    offer, amount = given.offer[lines[n], place], given.amount[lines[n], place]
-    np.add.at(fen, (province[n], offer), amount)
-    np.add.at(count, (province[n], offer), 1)
-    return fen, count
+def widths(usual_ppm: int, *, is_warm: bool) -> list[int]:
+    """Of the blur, round by round. From yesterday's prices the wide ones are left out."""
+    last = max(2, usual_ppm // LAST)
+    width = float(usual_ppm // FIRST) if not is_warm else float(WIDE * last)
+    found = []
+    while width > last:
+        found.append(max(2, int(width)))
+        width *= FALLS
+    return [*found, *[last] * CALM]

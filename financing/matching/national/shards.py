@@ -10,19 +10,22 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from financing.matching.national.best_set import MICRO, Sums
-from financing.matching.national.candidates import Candidates, State, decide, open_state
+from financing.matching.national.best_set import MICRO, no_sums
+from financing.matching.national.candidates import State, open_state
+from financing.matching.national.giving import discounted, first_come, not_full, outbid
 from financing.matching.national.loan_figures import loan_savings
-from financing.matching.national.orders import Prices
+from financing.matching.national.near_ties import add_ties, no_ties
 from financing.matching.national.packing import Problem
+from financing.matching.national.price_steps import REACH
 from financing.matching.national.proposals import Worth, worth_of
-from financing.matching.national.reaching import reach, unreached
-from financing.matching.national.repair import Given, fill
-from financing.matching.national.rounds import Answer, Phase, Question, Turn
-from financing.matching.national.short_lists import short_lists
-from financing.matching.national.tables import Int32, Int64
+from financing.matching.national.repair import Given
+from financing.matching.national.rounds import Answer, Phase, Question
+from financing.matching.national.tables import Int64
 from financing.matching.national.walk import walk
 from financing.matching.national.wire import from_wire, to_wire
+
+PORTION = 250_000
+"""Requests whose proposals are listed at once."""
 
 
 @dataclass(slots=True, eq=False)
@@ -30,7 +33,6 @@ class Shard:
     """One province. `problem`: its requests alone, packed, with all offers and their whole rooms.
 
     `given`: what each packed request holds; `rounds`: number of the last question that changed it.
-    `lists`: the requests' best candidates at the prices `listed_at`; can be made again any time.
     """
 
     number: int
@@ -40,8 +42,6 @@ class Shard:
     threads: int = 1
     rounds: int = -1
     worth: Worth | None = None
-    lists: Candidates | None = None
-    listed_at: Prices | None = None
 
     def state_bytes(self) -> bytes:
         """What the requests hold, in order of their ids, whatever their places here."""
@@ -138,121 +138,74 @@ def answer(shard: Shard, question: Question) -> Answer:
         return _give(shard, question)
     if question.phase is Phase.ASK:
         return _ask(shard, question)
-    sums = _look(shard, question.prices)
+    return _prices(shard, question)
+
+
+def _prices(shard: Shard, question: Question) -> Answer:
+    problem, is_blurred = shard.problem, question.blur_ppm > 0
+    offers = len(problem.room)
+    ties, sums = no_ties(offers if is_blurred else 0), no_sums(offers)
+    for start in range(0, problem.count, PORTION):
+        walked = walk(
+            problem,
+            np.arange(start, min(start + PORTION, problem.count), dtype=np.int32),
+            question.prices,
+            open_state(problem),
+            seed=shard.seed,
+            listed=is_blurred,
+            blur_ppm=question.blur_ppm,
+            reach_ppm=REACH * question.blur_ppm,
+            part=question.part if is_blurred else None,
+            threads=shard.threads,
+        )
+        if walked.taken is not None:
+            add_ties(walked.taken, REACH * question.blur_ppm, ties)
+        for total, more in zip(sums, walked.sums, strict=True):
+            total += more
     fen, micro = (int(one) for one in sums.totals[:2])
     return Answer(
         question.number,
         shard.number,
         sums.fen,
         sums.count,
-        fen + micro // MICRO,
-        micro % MICRO,
+        ties,
+        worth_fen=fen + micro // MICRO,
+        worth_micro=micro % MICRO,
     )
-
-
-def _look(shard: Shard, prices: Prices) -> Sums:
-    """What all requests would take at these prices; their short lists are kept."""
-    lines = np.arange(shard.problem.count, dtype=np.int32)
-    shard.lists, sums = short_lists(
-        shard.problem,
-        lines,
-        prices,
-        open_state(shard.problem),
-        seed=shard.seed,
-        threads=shard.threads,
-    )
-    shard.listed_at = prices
-    return sums
-
-
-def _lists(shard: Shard, question: Question, state: State) -> Candidates:
-    """The best candidates of the requests at the prices, or, `is_wide`, those among offers with
-    room of requests that are not full."""
-    known = shard.listed_at
-    if question.turn.is_wide:
-        return short_lists(
-            shard.problem,
-            _wanting(shard, question.turn),
-            _lowered(question),
-            state,
-            seed=shard.seed,
-            threads=shard.threads,
-        )[0]
-    if known is None or not all(map(np.array_equal, known, question.prices)):
-        _look(shard, question.prices)
-    if shard.lists is None:
-        raise AssertionError("a look keeps lists")
-    return shard.lists
-
-
-def _lowered(question: Question) -> Prices:
-    share = question.turn.discount_ppm
-    return Prices(
-        question.prices.fen_ppm * share // 1_000_000, question.prices.count_fen * share // 1_000_000
-    )
-
-
-def _wanting(shard: Shard, turn: Turn) -> Int32:
-    """Lines that may get something in this turn."""
-    if turn.is_first:
-        return np.flatnonzero(unreached(shard.problem, shard.given.offer)).astype(np.int32)
-    slots = shard.problem.data.requests["slots"].astype(np.int64)
-    return np.flatnonzero((shard.given.offer >= 0).sum(axis=1) < slots).astype(np.int32)
 
 
 def _ask(shard: Shard, question: Question) -> Answer:
-    state = State(question.room_fen, question.room_count, shard.given.offer)
-    if question.turn.is_wide:
-        lowered = _lowered(question)
-        sums = walk(
-            shard.problem,
-            _wanting(shard, question.turn),
-            lowered,
-            state,
-            seed=shard.seed,
-            listed=False,
-            threads=shard.threads,
-        ).sums
-    else:
-        sums = decide(
-            shard.problem,
-            _lists(shard, question, state),
-            _lowered(question),
-            state,
-            seed=shard.seed,
-            listed=False,
-            firsts_only=question.turn.is_first,
-            threads=shard.threads,
-        ).sums
+    problem, given = shard.problem, shard.given
+    sums = walk(
+        problem,
+        not_full(problem, given),
+        discounted(question.prices, min(question.turn.discounts_ppm)),
+        State(question.room_fen, question.room_count, given.offer),
+        seed=shard.seed,
+        listed=False,
+        threads=shard.threads,
+    ).sums
     return Answer(question.number, shard.number, sums.fen, sums.count)
 
 
 def _give(shard: Shard, question: Question) -> Answer:
     if question.number <= shard.rounds:
         raise ValueError(f"round {question.number} was given already")
-    state = State(question.room_fen.copy(), question.room_count.copy(), shard.given.offer)
-    lists = _lists(shard, question, state)
+    problem, given = shard.problem, shard.given
+    state = State(question.room_fen.copy(), question.room_count.copy(), given.offer)
     if question.turn.is_first:
-        reach(
-            shard.problem,
-            lists,
+        outbid(
+            problem,
             question.prices,
             state,
-            shard.given.amount,
+            given,
+            part=question.part,
+            blur_ppm=question.blur_ppm,
             seed=shard.seed,
             threads=shard.threads,
         )
-    else:
-        fill(
-            shard.problem,
-            lists,
-            question.prices,
-            state,
-            shard.given,
-            seed=shard.seed,
-            threads=shard.threads,
-            discounts_ppm=(question.turn.discount_ppm,),
-        )
+    for discount in question.turn.discounts_ppm:
+        first_come(problem, discounted(question.prices, discount), state, given, seed=shard.seed)
     shard.rounds = question.number
     return Answer(
         question.number,

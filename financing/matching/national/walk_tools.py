@@ -11,16 +11,6 @@ from financing.matching.national.rows_of import Look
 from financing.matching.national.tables import Int32, Int64
 
 
-class Short(NamedTuple):
-    """By line and place: the best candidates met, offer -1 = none; worths in fen."""
-
-    offer: Int32
-    amount: Int64
-    further_fen: Int64
-    first_fen: Int64
-    worth: Int64
-
-
 class Met(NamedTuple):
     """By offer: the last line that looked at it, the amount and the saving (-1: not to be had)."""
 
@@ -37,40 +27,6 @@ class Tools(NamedTuple):
     met: Met
     further: Order
     first: Order
-
-
-@inlined
-def keep(
-    n: int,
-    j: int,
-    amount: int,
-    further_fen: int,
-    first_fen: int,
-    worth: int,
-    offer: Int32,
-    amounts: Int64,
-    further: Int64,
-    first: Int64,
-    worths: Int64,
-) -> None:
-    """Keep a candidate among the best of its line; one met twice keeps its better worth."""
-    most = offer.shape[1]
-    last = most - 1
-    for x in range(most):
-        if offer[n, x] == j:
-            if worth <= worths[n, x]:
-                return
-            last = x
-    if worth <= worths[n, last]:
-        return
-    to = last
-    while to > 0 and worth > worths[n, to - 1]:
-        offer[n, to], amounts[n, to] = offer[n, to - 1], amounts[n, to - 1]
-        further[n, to], first[n, to] = further[n, to - 1], first[n, to - 1]
-        worths[n, to] = worths[n, to - 1]
-        to -= 1
-    offer[n, to], amounts[n, to] = j, amount
-    further[n, to], first[n, to], worths[n, to] = further_fen, first_fen, worth
 
 
 @inlined
