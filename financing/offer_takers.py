@@ -10,7 +10,7 @@ import numpy as np
 from django.db.models import Count, Q, Value
 
 from financing.id_arrays import one_of
-from financing.matching.areas import division_prefix
+from financing.matching.areas import division_prefix, lies_in_industries
 from financing.matching.national.request_book import Takers, request_book, takers
 from financing.matching.national.tables import Bool, ColumnError, Int64, LoanRequestColumns
 from financing.matching.policy import MatchingPolicy
@@ -96,15 +96,23 @@ def _may_take(columns: LoanRequestColumns, offer: LoanOfferRow) -> Bool:
         [not offer.size_classes or one in offer.size_classes for one in SIZE_CLASSES],
         dtype=np.bool_,
     )
+    meant = np.array(
+        [
+            not offer.industries or lies_in_industries(code, offer.industries)
+            for code in columns.industry_codes
+        ],
+        dtype=np.bool_,
+    )
     wanted: Bool = (
         (columns.principal_fen >= offer.principal_min_fen)
         & (columns.least_accepted_fen <= offer.principal_max_fen)
         & (columns.term_months >= offer.term_min_months)
         & (columns.term_months <= offer.term_max_months)
+        & (np.diff(columns.patents_start) >= offer.min_patents_count)
         & sizes[columns.size_class]
     )
-    if len(served):
-        wanted &= served[columns.region]
+    if len(columns):
+        wanted &= served[columns.region] & meant[columns.industry]
     return wanted
 
 
