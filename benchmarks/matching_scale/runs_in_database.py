@@ -57,7 +57,7 @@ def report(options: argparse.Namespace) -> dict[str, Any]:
     found["runs"] = {
         "runs": options.rounds,
         **{
-            name: round(statistics.median(run[name] for run in runs[1:]), 3)
+            name: round(statistics.median(run[name] for run in runs[1:]), 6)
             for name in runs[0]
             if all(isinstance(run.get(name), int | float) for run in runs[1:])
         },
