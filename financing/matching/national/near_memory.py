@@ -1,8 +1,8 @@
 """Allocation with each request's nearest pairs kept in memory; called by `engine.py`.
 
-Up to some millions of requests. Prices from a small sample say which pairs are near; those are
-balanced and settled as all pairs are where they are few (`in_memory.py`). The bound is exact: all
-pairs are walked at the prices found.
+Up to some millions of requests. Prices from a sample (`sampling.py`) say which pairs are near;
+these are balanced and settled as all pairs are where they are few (`in_memory.py`). The bound is
+exact: all pairs are walked at the prices found.
 """
 
 from financing.matching.columns import PPM
@@ -14,16 +14,17 @@ from financing.matching.national.in_memory import Progress, with_pairs
 from financing.matching.national.near_pairs import near_pairs
 from financing.matching.national.orders import Prices
 from financing.matching.national.packing import Problem
-from financing.matching.national.prices import Stage, draw, learn, room_worth_micro
+from financing.matching.national.prices import room_worth_micro
 from financing.matching.national.repair import Given
+from financing.matching.national.sampling import begin_on_sample
 from financing.matching.national.tables import Int32
 from financing.matching.national.walk import walk
 
-SAMPLE = 60_000
+SAMPLE = 150_000
 NEAR = 24
 """Pairs kept of each request, of each order of worth."""
-LEARNING = Stage(PPM, 60, 0.05)
-PLAN = (Phase(250_000, 60, 1e-3, 0.05), Phase(PPM, 50, 2e-4, 0.003))
+PLAN = (Phase(PPM, 24, 1e-4, 5e-4),)
+"""What a sample has wrong is little."""
 
 
 def with_near_pairs(
@@ -36,23 +37,21 @@ def with_near_pairs(
     tell: Progress,
 ) -> tuple[Prices, int, Given]:
     """As `with_pairs`; `kept`: what was proposed before weighs more where its pair is near."""
-    tell("prices on a sample", 0.0)
-    sample = lines[draw(problem, lines, min(PPM, SAMPLE * PPM // max(1, len(lines))), seed)]
-    learned = learn(
+    begun = begin_on_sample(
         problem,
-        near_pairs(problem, sample, begin, most=len(problem.room), threads=threads),
-        (LEARNING,),
+        lines,
+        begin,
+        count=problem.count,
         seed=seed,
-        start=begin,
         threads=threads,
-        share=len(sample) / max(1, len(lines)),
+        most=SAMPLE,
+        tell=lambda: tell("prices on a sample", 0.0),
     )
+    learned = begun.prices.rounded()
     tell("pairs", 0.0)
-    candidates = near_pairs(problem, lines, learned.prices, most=NEAR, threads=threads)
+    candidates = near_pairs(problem, lines, learned, most=NEAR, threads=threads)
     chosen = candidates if kept is None else with_bonus(candidates, kept)
-    prices, _, given = with_pairs(
-        problem, candidates, chosen, learned.prices, PLAN, seed, threads, tell
-    )
+    prices, _, given = with_pairs(problem, candidates, chosen, learned, PLAN, seed, threads, tell)
     tell("bound", 0.0)
     walked = walk(
         problem, lines, prices, open_state(problem), seed=seed, listed=False, threads=threads

@@ -46,9 +46,9 @@ class Begin:
     blur_ppm: int
 
 
-def sample_ppm(count: int) -> int:
-    """The share of so many requests that the largest sample holds."""
-    return min(PPM, LARGE * PPM // max(1, count))
+def sample_ppm(count: int, most: int | None = None) -> int:
+    """The share of so many requests that a sample of `most` (the large one) holds."""
+    return min(PPM, (LARGE if most is None else most) * PPM // max(1, count))
 
 
 def begin_on_sample(
@@ -59,12 +59,16 @@ def begin_on_sample(
     count: int,
     seed: int,
     threads: int,
+    most: int | None = None,
     tell: Callable[[], None] = lambda: None,
 ) -> Begin:
-    """Learn on those of `lines` that the samples hold. `count`: requests of the whole run; `tell`
-    is called before every round."""
-    large = lines[draw(problem, lines, sample_ppm(count), seed)]
-    small = lines[draw(problem, lines, min(PPM, SMALL * PPM // max(1, count)), seed)]
+    """Learn on those of `lines` that the samples hold.
+
+    `count`: requests of the whole run; `most`: requests in the large sample, and in the small one
+    at most; `tell` is called before every round.
+    """
+    large = lines[draw(problem, lines, sample_ppm(count, most), seed)]
+    small = lines[draw(problem, lines, sample_ppm(count, min(SMALL, most or SMALL)), seed)]
     usual_ppm = usual_worth(problem.data.requests[large])
     last = max(2, usual_ppm // LAST)
     prices = FinePrices.of(start)
