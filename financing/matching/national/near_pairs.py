@@ -1,4 +1,4 @@
-"""Each request's pairs that are best at some prices, out of all its pairs; called by `sampling.py`.
+"""Each request's pairs that are best at some prices, of all its pairs; for `near_memory.py`.
 
 A walk stops where nothing later can be taken at its prices; prices that are still to move need to
 know what comes next. So all pairs are listed, portion by portion, and the best of each line kept.

@@ -42,7 +42,7 @@ def repair(
     state = open_state(problem, keeps=True)
     given = Given(state.held, np.zeros(state.held.shape, dtype=np.int64))
     for share in SURE_SHARES:
-        mover = Mover(problem, 1.0, LEARN_STEP, (state.room, state.room_count))
+        mover = Mover(problem, LEARN_STEP, (state.room, state.room_count))
         for _ in range(LEARN_ROUNDS):
             found = decide(
                 problem, candidates, prices, state, seed=seed, listed=False, threads=threads
