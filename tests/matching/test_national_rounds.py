@@ -145,6 +145,13 @@ def test_rooms_hold_and_the_bound_can_be_recomputed(kind):
     assert conductor.totals["proposals_count"] == int((given.offer >= 0).sum())
 
 
+@KINDS
+def test_where_rooms_hold_hundreds_of_loans_hardly_anything_is_lost(kind):
+    instance = make_instance(kind, 40_000, 40)
+    found = allocate_loans(instance.requests, instance.offers, instance.policy, over_shards=True)
+    assert found.gap < 0.0005
+
+
 def test_the_run_of_one_process_asks_the_same_questions(monkeypatch):
     monkeypatch.setattr(engine, "KEEP_ALL", 0)
     monkeypatch.setattr(engine, "KEEP_NEAR", 0)
