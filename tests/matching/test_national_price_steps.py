@@ -44,13 +44,13 @@ def test_ties_count_amounts_the_more_the_nearer():
 
 
 def test_what_a_walk_says_of_losing_an_offer_is_what_happens_without_it():
-    instance = make_instance("study", 1_500, 150)
+    instance = make_instance("study", 800, 800)
     problem = pack(instance.requests, instance.offers, instance.policy)
     lines = np.arange(problem.count, dtype=np.int32)
     problem = with_answers(problem, lines)
     offers = len(problem.room)
     prices = Prices(
-        np.random.default_rng(7).integers(0, 20_000, offers), np.zeros(offers, dtype=np.int64)
+        np.random.default_rng(7).integers(0, 12_000, offers), np.zeros(offers, dtype=np.int64)
     )
 
     def walked(some, closed=-1, cheaper=None, **options):
@@ -64,7 +64,7 @@ def test_what_a_walk_says_of_losing_an_offer_is_what_happens_without_it():
         )
 
     whole = walked(lines, reach_ppm=2_000).taken
-    seen = {"other": 0, "none": 0, "nearly": 0}
+    seen = {"other": 0, "none": 0, "nearly": 0, "full": 0}
     for n in np.flatnonzero((whole.other >= 0).any(axis=1) | (whole.offer >= 0).any(axis=1))[:400]:
         one = lines[n : n + 1]
         best = walked(one)
@@ -75,6 +75,8 @@ def test_what_a_walk_says_of_losing_an_offer_is_what_happens_without_it():
                 came = set(without.taken.offer[0]) - set(best.taken.offer[0]) - {-1}
                 assert came == ({other} if other >= 0 else set())
                 seen["other" if other >= 0 else "none"] += 1
+                # All places are taken, and yet another waits.
+                seen["full"] += bool(other >= 0 and (best.taken.offer[0] >= 0).all())
             elif other >= 0 and loss < 2_000 * amount and (best.taken.offer[0] >= 0).sum() > 1:
                 # Whoever takes two gains by each: the third comes beside them.
                 cheaper = int(loss // amount) + 1

@@ -16,7 +16,8 @@ from financing.matching.national.best_set import MICRO
 from financing.matching.national.candidates import Candidates, decide, open_state
 from financing.matching.national.orders import Prices
 from financing.matching.national.packing import NO_COUNT, Problem
-from financing.matching.national.prices import MOST_PRICE_PPM, room_worth_micro
+from financing.matching.national.price_steps import MOST_PRICE_PPM
+from financing.matching.national.prices import room_worth_micro
 from financing.matching.national.problem import Float64
 
 NEWEST = 0.2

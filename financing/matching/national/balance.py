@@ -20,7 +20,8 @@ from financing.matching.national.demand import blur_of, demand
 from financing.matching.national.holdings import Board, Float32, make_board
 from financing.matching.national.orders import Prices
 from financing.matching.national.packing import NO_COUNT, Problem
-from financing.matching.national.prices import MOST_PRICE_PPM, draw, room_worth_micro
+from financing.matching.national.price_steps import MOST_PRICE_PPM, distance
+from financing.matching.national.prices import draw, room_worth_micro
 from financing.matching.national.problem import Float64
 from financing.matching.national.tables import Bool, Int64
 
@@ -146,8 +147,8 @@ class Steps:
         `moving`: the offers whose prices may change (all).
         """
         before = self.price, self.piece
-        by_fen = _distance(fen, self._room)
-        by_count = np.where(self._limited, _distance(pieces, self._count), -1.0)
+        by_fen = distance(fen, self._room)
+        by_count = np.where(self._limited, distance(pieces, self._count), -1.0)
         far = np.maximum(by_fen, by_count)
         signs = np.sign(far)
         holds = signs * self._signs >= 0
@@ -173,9 +174,3 @@ class Steps:
         return Prices(
             np.rint(self.price * PPM).astype(np.int64), np.rint(self.piece).astype(np.int64)
         )
-
-
-def _distance(asked: Float64 | Int64, room: Float64) -> Float64:
-    """0 where as much is asked for as there is, -2 where nothing is, up to 2 where far more is."""
-    both = asked + room
-    return np.asarray(2 * (asked - room) / np.where(both > 0, both, 1.0), dtype=np.float64)

@@ -22,7 +22,7 @@ from financing.matching.national.packing import NO_COUNT
 from financing.matching.national.problem import Float64, Records
 from financing.matching.national.tables import Bool, Int64
 
-MOST_PRICE_PPM = 9_000_000_000.0
+MOST_PRICE_PPM = 9_000_000_000
 MOST_COUNT_PRICE_FEN = 2.0**52
 PART = 1 << 29
 """Parts of a ppm that a walk knows (`pairs.blurred`)."""
@@ -111,9 +111,9 @@ class PriceSteps:
         over = demand.fen - self.room_fen
         over_pieces = np.where(limited, demand.count - pieces, 0.0)
         # What lacks most has its price moved; where nothing lacks, what has one.
-        by_count = _distance(demand.count, np.where(limited, self.room_count, 1))
+        by_count = distance(demand.count, np.where(limited, self.room_count, 1))
         lacks = (over > 0) | (over_pieces > 0)
-        by_count_first = np.where(lacks, by_count > _distance(demand.fen, self.room_fen), True)
+        by_count_first = np.where(lacks, by_count > distance(demand.fen, self.room_fen), True)
         in_pieces = limited & by_count_first & ((prices.count_fen > 0) | (over_pieces > 0))
         excess = np.where(in_pieces, over_pieces * usual_fen, over)
         priced = np.where(in_pieces, prices.count_fen, prices.ppm) > 0
@@ -165,7 +165,7 @@ class PriceSteps:
         return cls(room_fen, room_count, bonds, arrays["far"])
 
 
-def _distance(asked: Float64, room: Int64) -> Float64:
+def distance(asked: Float64 | Int64, room: Float64 | Int64) -> Float64:
     """0 where as much is asked for as there is, -2 where nothing is, up to 2 where far more is."""
     both = asked + room
     return np.asarray(2 * (asked - room) / np.where(both > 0, both, 1.0), dtype=np.float64)

@@ -11,11 +11,10 @@ from financing.matching.columns import PPM
 from financing.matching.national.best_set import Sums
 from financing.matching.national.orders import Prices
 from financing.matching.national.packing import NO_COUNT, Problem
-from financing.matching.national.price_steps import rooms_worth_micro
+from financing.matching.national.price_steps import MOST_PRICE_PPM, rooms_worth_micro
 from financing.matching.national.problem import Float64
 from financing.matching.national.tables import Int32, Int64
 
-MOST_PRICE_PPM = 9_000_000_000
 GROW, SHRINK = 1.25, 0.5
 
 
