@@ -35,14 +35,19 @@ def claims():
 
 
 def look_together(monkeypatch, number):
-    """Everybody looks for a match before anybody makes one: no lock holds the others back."""
-    meeting = Barrier(number)
+    """Everybody has looked for a match and has the proposal before anybody makes a match of it.
 
-    def look(proposal):
-        meeting.wait()
+    No lock holds the others back. They meet after the last look, not at the first: one who is late
+    would otherwise find the proposal gone.
+    """
+    meeting, match_of = Barrier(number), matches._match_of
+
+    def looked(proposal, actor):
+        meeting.wait(timeout=60)
+        return match_of(proposal, actor)
 
     monkeypatch.setattr(QuerySet, "select_for_update", lambda self, *args, **of: self)
-    monkeypatch.setattr(matches, "_live_match", look)
+    monkeypatch.setattr(matches, "_match_of", looked)
 
 
 @pytest.fixture
