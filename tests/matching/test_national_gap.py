@@ -7,6 +7,7 @@ import pytest
 
 from benchmarks.matching_scale.instances import make_instance
 from financing.matching.national import engine, near_memory
+from financing.matching.national.asking import who_asks
 from financing.matching.national.balance import balance, phases
 from financing.matching.national.best_set import MICRO
 from financing.matching.national.candidates import all_candidates, decide, open_state
@@ -20,8 +21,8 @@ from financing.matching.national.orders import Prices, no_prices
 from financing.matching.national.packing import NO_COUNT, Closed, pack
 from financing.matching.national.prices import draw
 from financing.matching.national.proposals import Given
-from financing.matching.national.refill import LEAST_SHARE, _pack, make_asking, refill
-from financing.matching.national.wishes import Log, make_wish
+from financing.matching.national.refill import LEAST_SHARE, _make_bids, _pack, refill
+from financing.matching.national.wishes import make_wish
 from tests.matching.test_national_engine import dumped
 
 KINDS = pytest.mark.parametrize("kind", ["study", "product"])
@@ -136,15 +137,14 @@ def test_prices_in_balance_prove_a_tighter_bound_than_none_and_start_from_any(ki
 
 
 def test_a_room_takes_the_best_set_that_fits():
-    problem, candidates = packed("study", 1_500, 100)
-    asking = make_asking(make_board(problem, candidates))
+    bids = _make_bids(10)
     random = np.random.default_rng(11)
     for _ in range(200):
-        count = int(random.integers(1, min(11, len(asking.gain))))
+        count = int(random.integers(1, 11))
         gain = random.integers(1, 1_000, count) * 1_000.0
         size = random.integers(1, 60, count) * 10.0
         room, pieces = float(random.integers(10, 900)), int(random.integers(1, 8))
-        asking.gain[:count], asking.size[:count] = gain, size
+        bids.gain[:count], bids.size[:count], bids.best[:] = gain, size, 0
         order = np.argsort(-gain / size, kind="mergesort")
         best = max(
             sum(gain[list(chosen)])
@@ -152,9 +152,9 @@ def test_a_room_takes_the_best_set_that_fits():
             for chosen in itertools.combinations(range(count), number)
             if sum(size[list(chosen)]) <= room
         )
-        assert _pack(order, room, pieces, 0.0, asking) == best
+        assert _pack(order, room, pieces, 0.0, bids) == best
         if best:
-            inside = order[asking.best[:count] == 1]
+            inside = order[bids.best[:count] == 1]
             assert size[inside].sum() <= room
             assert gain[inside].sum() == best
 
@@ -163,15 +163,13 @@ def look_again(problem, candidates, prices, given):
     """Each room filled anew where what gets free elsewhere counts nothing."""
     board = make_board(problem, candidates)
     held = take_stock(problem, candidates, given)
-    asking = make_asking(board)
-    room = 12 * (len(asking.gain) + 1)
-    log = Log(np.zeros(room, dtype=np.int64), np.zeros(room, dtype=np.int64))
     nothing = np.zeros(len(problem.room))
     offers = np.flatnonzero(prices.fen_ppm)
     least = LEAST_SHARE * prices.fen_ppm / 1e6
+    asking = who_asks(offers, least, board, held, nothing, nothing, 1)
     found = make_wish(board, 3)
-    refill(offers, least, 1.0, board, held, nothing, nothing, asking, found, log)
-    write_back(candidates, held, given)
+    refill(offers, least, 1.0, board, held, nothing, nothing, asking, found)
+    write_back(candidates.lines, board, held, given)
 
 
 @KINDS

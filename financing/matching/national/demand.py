@@ -16,15 +16,17 @@ from financing.matching.national.pairs import lot
 from financing.matching.national.problem import Float64
 from financing.matching.national.tables import Int32, Int64, UInt8
 from financing.matching.national.threads import over_parts
-from financing.matching.national.wishes import NOT, Wish, choose, make_wish
+from financing.matching.national.wishes import Wish, choose, could_take, make_wish
 
 HALF_LOT = 1 << 30
 
 
 class Settled(NamedTuple):
-    """Offers that nobody new is let into, pairs held by line and place, and best sets found."""
+    """Offers whose `turn` is before `now` let nobody new in: pairs held by line and place, which
+    stay, and best sets found. Pairs of each line are in falling order of their offers' turns."""
 
-    is_settled: UInt8
+    turn: UInt8
+    now: int
     holds: Int64
     best: Int64
 
@@ -64,7 +66,7 @@ def demand(
     """
     if settled is None:
         nobody = np.zeros((0, k), dtype=np.int64)
-        settled = Settled(np.zeros(len(board.room), dtype=np.uint8), nobody, nobody)
+        settled = Settled(np.zeros(len(board.room), dtype=np.uint8), 0, nobody, nobody)
     offers = len(board.room)
     some = np.zeros(0, dtype=np.int32) if active is None else active
     count = len(board.start) - 1 if active is None else len(active)
@@ -101,27 +103,30 @@ def _demand(
     pieces: Int64,
 ) -> int:
     total = signed(0)
-    net = found.net
     offers, amounts, further, room = board.offer, board.amount, board.further, board.room
-    is_settled, holds, best = settled.is_settled, settled.holds, settled.best
+    turn, now, holds, best = settled.turn, settled.now, settled.holds, settled.best
+    pairs, net = found.at, found.net
     for at in range(begin, end):
         n = at if len(active) == 0 else active[at]
-        start = board.start[n]
-        for x in range(start, board.start[n + 1]):
+        count = 0
+        for x in range(board.start[n], board.start[n + 1]):
             j = offers[x]
+            if turn[j] < now:
+                break
+            if amounts[x] > room[j]:
+                continue
             by = width * blur[x]
             if further[x] <= 0:
                 # The lottery makes nothing of worth out of what is worth nothing.
                 by = max(by, 0.0)
-            net[x - start] = further[x] - (price[j] + by) * amounts[x] - piece[j]
-            if amounts[x] > room[j] or is_settled[j] != 0:
-                net[x - start] = NOT
+            pairs[count] = x
+            net[count] = further[x] - (price[j] + by) * amounts[x] - piece[j]
+            count += 1
         for y in range(holds.shape[1] if len(holds) else 0):
             x = holds[n, y]
-            if x >= 0 and is_settled[offers[x]] != 0:
-                j = offers[x]
-                net[x - start] = further[x] - price[j] * amounts[x] - piece[j]
-        total += signed(choose(n, board, found))
+            if x >= 0 and turn[offers[x]] < now:
+                count = could_take(x, count, board, price, piece, found)
+        total += signed(choose(n, count, board, found))
         for y in range(len(found.pair)):
             x = found.pair[y]
             if len(best):

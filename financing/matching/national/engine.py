@@ -37,7 +37,7 @@ from financing.matching.national.walk import walk
 from financing.matching.policy import MatchingPolicy
 from financing.matching.tables import LoanOfferRow, OfferRow
 
-ENGINE_VERSION = "national-4"
+ENGINE_VERSION = "national-5"
 
 KEEP_ALL = 400_000
 KEEP_NEAR = 2_000_000

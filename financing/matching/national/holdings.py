@@ -92,13 +92,13 @@ def take_stock(problem: Problem, candidates: Candidates, given: Given) -> Held:
     return held
 
 
-def write_back(candidates: Candidates, held: Held, given: Given) -> None:
-    """Puts what is held into the allocation."""
+def write_back(lines: Int32, board: Board, held: Held, given: Given) -> None:
+    """Puts what these lines (packed places) hold into the allocation."""
     is_held = held.pair >= 0
     pair = np.maximum(held.pair, 0)
-    if len(candidates.offer):
-        given.offer[candidates.lines] = np.where(is_held, candidates.offer[pair], -1)
-        given.amount[candidates.lines] = np.where(is_held, candidates.amount[pair], 0)
+    if len(board.offer):
+        given.offer[lines] = np.where(is_held, board.offer[pair], -1)
+        given.amount[lines] = np.where(is_held, board.amount[pair], 0)
 
 
 @bare

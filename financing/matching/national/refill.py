@@ -1,4 +1,4 @@
-"""One room filled anew: who holds it and who could, chosen together for the most worth.
+"""One room filled anew: who holds it and who asks for it, chosen together for the most worth.
 
 A knapsack per offer while all other rooms keep their holders and their prices: what each request
 gains by the room, and branch and bound from the present holders on, within a limit of steps. Gains
@@ -11,31 +11,28 @@ from typing import NamedTuple
 
 import numpy as np
 
+from financing.matching.national.asking import Asking, gain_of, is_held
 from financing.matching.national.compiled import bare, compiled
 from financing.matching.national.holdings import Board, Held, drop, put, worth
 from financing.matching.national.problem import Float64
 from financing.matching.national.tables import Int32, Int64, UInt8
-from financing.matching.national.wishes import Log, Wish, take, wish
+from financing.matching.national.wishes import Log, Wish, make_log, take, wish
 
-MOST_STEPS = 2_000
+MOST_STEPS = 2000
 MOST_LOOKS = 2_000_000
-"""Steps times requests asking, for one room."""
+"""Steps times requests bidding, for one room."""
 LEAST_SHARE = 0.5
 """Of a room's price: who would pay less per fen is not looked at."""
 
 
-class Asking(NamedTuple):
-    """Pairs by offer with line and figures, side by side because a room looks at them all; then
-    places to work in, by request asking."""
+class Bids(NamedTuple):
+    """Who holds a room (`inside`) or asks for it, and what they gain by it; `best` marks those who
+    get it, by place in order. The rest are places to work in."""
 
-    start: Int64
     pair: Int64
     line: Int32
-    amount: Int64
-    further: Int64
     gain: Float64
     size: Float64
-    who: Int64
     inside: UInt8
     best: UInt8
     gains: Float64
@@ -43,38 +40,51 @@ class Asking(NamedTuple):
     smallest: Float64
 
 
-def make_asking(board: Board) -> Asking:
-    start, pair = _by_offer(board.offer, len(board.room))
-    most = int(np.diff(start).max(initial=0))
-    return Asking(
-        start,
-        pair,
-        np.repeat(np.arange(len(board.start) - 1, dtype=np.int32), np.diff(board.start))[pair],
-        board.amount[pair],
-        board.further[pair],
-        np.zeros(most),
-        np.zeros(most),
-        np.zeros(most, dtype=np.int64),
-        np.zeros(most, dtype=np.uint8),
-        np.zeros(most, dtype=np.uint8),
-        np.zeros(most + 1),
-        np.zeros(most + 1),
-        np.zeros(most + 1),
+class Late(NamedTuple):
+    """Lines for which things are no longer as they were when they asked (`is_other`).
+
+    Who lost a room while others were filled may gain by what it did not ask for: pairs chained by
+    offer (`head`, `after`; -1 = end), `used` of them in one place. `bidden`: by line the last
+    offer it was looked at for.
+    """
+
+    is_other: UInt8
+    head: Int64
+    after: Int64
+    pair: Int64
+    line: Int32
+    used: Int64
+    bidden: Int32
+
+
+@compiled
+def _make_late(board: Board) -> Late:
+    """Memory that is not touched is not taken; whoever comes after it is full is not looked at."""
+    most = len(board.offer)
+    return Late(
+        np.zeros(len(board.start) - 1, dtype=np.uint8),
+        np.full(len(board.room), -1, dtype=np.int64),
+        np.empty(most, dtype=np.int64),
+        np.empty(most, dtype=np.int64),
+        np.empty(most, dtype=np.int32),
+        np.zeros(1, dtype=np.int64),
+        np.full(len(board.start) - 1, -1, dtype=np.int32),
     )
 
 
 @compiled
-def _by_offer(offer: Int32, offers: int) -> tuple[Int64, Int64]:
-    start = np.zeros(offers + 1, dtype=np.int64)
-    for x in range(len(offer)):
-        start[offer[x] + 1] += 1
-    for j in range(offers):
-        start[j + 1] += start[j]
-    at, pair = start[:-1].copy(), np.empty(len(offer), dtype=np.int64)
-    for x in range(len(offer)):
-        pair[at[offer[x]]] = x
-        at[offer[x]] += 1
-    return start, pair
+def _make_bids(most: int) -> Bids:
+    return Bids(
+        np.empty(most, dtype=np.int64),
+        np.empty(most, dtype=np.int32),
+        np.empty(most),
+        np.empty(most),
+        np.zeros(most, dtype=np.uint8),
+        np.zeros(most, dtype=np.uint8),
+        np.empty(most + 1),
+        np.empty(most + 1),
+        np.empty(most + 1),
+    )
 
 
 @compiled
@@ -88,39 +98,48 @@ def refill(
     piece: Float64,
     asking: Asking,
     found: Wish,
-    log: Log,
 ) -> int:
     """Fills these rooms anew, one after the other; gives how many changed.
 
-    `price`, `piece`: what others pay and what is gained by leaving them, of which each room keeps
-    the share `keeps` once it is filled. `least`: gain per fen below which nobody is asked, by
-    offer. A room held by more than it has room for loses holders whatever that costs, and is open
-    no longer.
+    `asking`: who may get in beside those who hold the rooms by then. `price`, `piece`: what others
+    pay and what is gained by leaving them, of which each room keeps the share `keeps` once it is
+    filled. `least`: gain per fen below which nobody is let in, by offer. A room held by more than
+    it has room for loses holders whatever that costs, and is open no longer.
     """
     made = 0
+    late = _make_late(board)
     for a in range(len(offers)):
         j = offers[a]
         prices = price[j], piece[j]
         price[j] = piece[j] = 0.0
         held.is_open[j] = 0
         is_over = held.left[j] < 0 or held.pieces[j] < 0
-        count = _ask(j, least[j], board, held, price, piece, asking, found)
+        holders = board.room_count[j] - held.pieces[j]
+        most = holders + asking.start[j + 1] - asking.start[j] + _length(j, late)
+        bids = _make_bids(most)
+        count = _bid(j, least[j], board, held, price, piece, asking, late, found, bids)
         known = 0.0
         for at in range(count):
-            asking.best[at] = 0
-            if asking.inside[at] and not is_over:
-                known += asking.gain[at]
+            if bids.inside[at] and not is_over:
+                known += bids.gain[at]
         # Best density first; places, which follow the order of requests, break ties.
-        order = np.argsort(-asking.gain[:count] / asking.size[:count], kind="mergesort")
+        order = np.argsort(-bids.gain[:count] / bids.size[:count], kind="mergesort")
         room, pieces = float(board.room[j]), board.room_count[j]
-        if _pack(order, room, pieces, known + 1.0, asking) > known + 1.0 or is_over:
-            made += _hand_over(j, order, is_over, board, held, price, piece, asking, found, log)
+        if _pack(order, room, pieces, known + 1.0, bids) > known + 1.0 or is_over:
+            log = make_log(count, held.pair.shape[1])
+            made += _hand_over(j, order, is_over, board, held, price, piece, bids, late, found, log)
         price[j], piece[j] = prices[0] * keeps, prices[1] * keeps
+        # Who stays pays less from now on; who is in or out holds something else.
+        for at in range(count):
+            if at < holders:
+                late.is_other[bids.line[at]] = 1
+            if bids.best[at] != 0:
+                late.is_other[bids.line[order[at]]] = 1
     return made
 
 
 @bare
-def _ask(
+def _bid(
     j: int,
     least: float,
     board: Board,
@@ -128,98 +147,101 @@ def _ask(
     price: Float64,
     piece: Float64,
     asking: Asking,
+    late: Late,
     found: Wish,
+    bids: Bids,
 ) -> int:
-    """Who would gain by the room, and what: `asking.inside` marks its holders."""
+    """Fills `bids` with all holders and those asking that gain by the room as things are now."""
+    k = held.pair.shape[1]
     count = 0
-    plain = len(board.first) == 0
-    for at in range(asking.start[j], asking.start[j + 1]):
-        x = asking.pair[at]
-        n = asking.line[at]
-        amount = asking.amount[at]
-        if amount > board.room[j] or board.slots[n] < 1:
-            continue
-        is_held = False
-        for y in range(held.pair.shape[1]):
-            is_held = is_held or held.pair[n, y] == x
-        if is_held:
-            gain = worth(n, board, held, price, piece)
-            gain -= wish(n, board, held, price, piece, -1, j, found)
-        else:
-            if plain and not _may_gain(n, asking.further[at], least * amount, board, held):
-                continue
-            gain = _gain(n, x, board, held, price, piece)
-            if gain <= least * amount:
-                continue
-        asking.gain[count], asking.size[count], asking.who[count] = max(gain, 0.0), amount, at
-        asking.inside[count] = is_held
+    slot = held.head[j]
+    while slot >= 0:
+        n, x = slot // k, held.pair[slot // k, slot % k]
+        gain = worth(n, board, held, price, piece)
+        gain -= wish(n, board, held, price, piece, -1, j, found)
+        bids.pair[count], bids.line[count], bids.inside[count] = x, n, 1
+        bids.gain[count], bids.size[count] = max(gain, 0.0), board.amount[x]
         count += 1
+        slot = held.after[slot]
+    for at in range(asking.start[j], asking.start[j + 1]):
+        x, n = asking.pair[at], asking.line[at]
+        if late.is_other[n] != 0:
+            late.bidden[n] = j
+            count = _bid_of(n, x, count, least, board, held, price, piece, bids)
+            continue
+        bids.pair[count], bids.line[count], bids.inside[count] = x, n, 0
+        bids.gain[count], bids.size[count] = asking.gain[at], asking.amount[at]
+        count += 1
+    at = late.head[j]
+    while at >= 0:
+        x, n = late.pair[at], late.line[at]
+        if late.bidden[n] != j:
+            late.bidden[n] = j
+            count = _bid_of(n, x, count, least, board, held, price, piece, bids)
+        at = late.after[at]
     return count
 
 
 @bare
-def _may_gain(n: int, further: int, needed: float, board: Board, held: Held) -> bool:
-    """False where a further proposal beside or instead of others cannot be worth as much.
-
-    For who holds several: none of them is held at a loss.
-    """
-    if further > needed or board.reached[n] != 0:
-        return bool(further > needed)
-    return bool(held.pair.shape[1] < 2 or held.pair[n, 0] < 0 or held.pair[n, 1] < 0)
-
-
-@bare
-def _gain(n: int, x: int, board: Board, held: Held, price: Float64, piece: Float64) -> float:
-    """What pair x, at no price, would add to what line n holds, beside it or instead of one."""
-    k = held.pair.shape[1]
-    house = board.house[board.offer[x]]
-    plain, lifted = len(board.first) == 0, board.reached[n] == 0
-    count, clash = 0, -1
-    for y in range(k):
-        z = held.pair[n, y]
-        if z >= 0:
-            count += 1
-            if board.house[board.offer[z]] == house:
-                clash = y
-    own = float(board.further[x])
-    own_lift = float(board.coverage[n])
-    if not plain:
-        own_lift = float(board.first[x] - board.further[x])
-    best = own
-    if lifted:
-        best += own_lift
-    for out in range(-1, k):
-        if out < 0 and (clash >= 0 or count >= board.slots[n]):
-            continue
-        if out >= 0 and (held.pair[n, out] < 0 or (clash >= 0 and clash != out)):
-            continue
-        total, lift = own, own_lift
-        for y in range(k):
-            z = held.pair[n, y]
-            if z >= 0 and y != out:
-                i = board.offer[z]
-                total += board.further[z] - price[i] * board.amount[z] - piece[i]
-                if not plain:
-                    lift = max(lift, float(board.first[z] - board.further[z]))
-        if lifted:
-            total += lift
-        best = max(best, total)
-    return best - worth(n, board, held, price, piece)
+def _bid_of(
+    n: int,
+    x: int,
+    count: int,
+    least: float,
+    board: Board,
+    held: Held,
+    price: Float64,
+    piece: Float64,
+    bids: Bids,
+) -> int:
+    """One more bid where line n does not hold pair x and gains by it."""
+    amount = board.amount[x]
+    if is_held(n, x, held):
+        return count
+    gain = gain_of(n, x, least * amount, board, held, price, piece)
+    if gain <= 0:
+        return count
+    bids.pair[count], bids.line[count], bids.inside[count] = x, n, 0
+    bids.gain[count], bids.size[count] = gain, amount
+    return count + 1
 
 
 @bare
-def _pack(order: Int64, room: float, pieces: int, known: float, asking: Asking) -> float:
-    """Branch and bound; `asking.best`, by place in `order`, marks the best set above `known`."""
+def _come_late(n: int, board: Board, late: Late) -> None:
+    """Line n lost what it held: it may gain by any room."""
+    for x in range(board.start[n], board.start[n + 1]):
+        at = late.used[0]
+        if at == len(late.pair):
+            return
+        j = board.offer[x]
+        late.pair[at], late.line[at] = x, n
+        late.after[at] = late.head[j]
+        late.head[j] = at
+        late.used[0] += 1
+
+
+@bare
+def _length(j: int, late: Late) -> int:
+    found, at = 0, late.head[j]
+    while at >= 0:
+        found += 1
+        at = late.after[at]
+    return found
+
+
+@bare
+def _pack(order: Int64, room: float, pieces: int, known: float, bids: Bids) -> float:
+    """Branch and bound; `bids.best`, by place in `order`, marks the best set above `known`."""
     count = len(order)
-    gain, size, inside = asking.gain, asking.size, asking.inside
-    gains, sizes = asking.gains, asking.sizes
+    gain, size, inside = bids.gain, bids.size, bids.inside
+    gains, sizes = bids.gains, bids.sizes
     gains[0] = sizes[0] = 0.0
     for at in range(count):
         inside[at] = 0
         gains[at + 1] = gains[at] + gain[order[at]]
         sizes[at + 1] = sizes[at] + size[order[at]]
     # From each place on the smallest: below that nothing more goes in.
-    smallest = asking.smallest
+    smallest = bids.smallest
     smallest[count] = 1e300
     for at in range(count - 1, -1, -1):
         smallest[at] = min(smallest[at + 1], size[order[at]])
@@ -252,7 +274,7 @@ def _pack(order: Int64, room: float, pieces: int, known: float, asking: Asking) 
             if value > best:
                 best = value
                 for b in range(count):
-                    asking.best[b] = inside[b]
+                    bids.best[b] = inside[b]
         # Back to the last one inside, and on without it.
         at -= 1
         while at >= 0 and inside[at] == 0:
@@ -277,7 +299,8 @@ def _hand_over(
     held: Held,
     price: Float64,
     piece: Float64,
-    asking: Asking,
+    bids: Bids,
+    late: Late,
     found: Wish,
     log: Log,
 ) -> int:
@@ -285,28 +308,31 @@ def _hand_over(
     k = held.pair.shape[1]
     logged, gained = 0, 0.0
     for at in range(len(order)):
-        x, n = asking.pair[asking.who[order[at]]], asking.line[asking.who[order[at]]]
+        x, n = bids.pair[order[at]], bids.line[order[at]]
         for y in range(k):
-            if held.pair[n, y] == x and asking.best[at] == 0:
+            if held.pair[n, y] == x and bids.best[at] == 0:
                 gained -= worth(n, board, held, price, piece)
                 log.slot[logged], log.pair[logged] = n * k + y, x
                 logged += 1
                 drop(n, y, board.offer, board.amount, held)
                 gained += worth(n, board, held, price, piece)
                 # Marked: who is out, in contrast to those who never were inside.
-                asking.best[at] = 2
+                bids.best[at] = 2
     for wanted in (1, 2):
         opened = -1
         if wanted == 1:
             opened = j
         for at in range(len(order)):
-            n = asking.line[asking.who[order[at]]]
-            if asking.best[at] != wanted:
+            n = bids.line[order[at]]
+            if bids.best[at] != wanted:
                 continue
             gained -= worth(n, board, held, price, piece)
             gained += wish(n, board, held, price, piece, opened, -1, found)
             logged = take(n, board, held, found, log, logged)
     if (gained > 1.0 or is_over) and held.left[j] >= 0 and held.pieces[j] >= 0:
+        for at in range(len(order)):
+            if bids.best[at] == 2:
+                _come_late(bids.line[order[at]], board, late)
         return 1
     for back in range(logged - 1, -1, -1):
         n, y = log.slot[back] // k, log.slot[back] % k

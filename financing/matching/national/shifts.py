@@ -7,10 +7,10 @@ from financing.matching.national.holdings import Board, Held, worth
 from financing.matching.national.problem import Float64
 from financing.matching.national.tables import Int64
 from financing.matching.national.threads import over_parts
-from financing.matching.national.wishes import Log, Wish, make_wish, take, wish
+from financing.matching.national.wishes import Log, Wish, make_log, make_wish, take, wish
 
 
-def shift(board: Board, held: Held, price: Float64, piece: Float64, log: Log, threads: int) -> int:
+def shift(board: Board, held: Held, price: Float64, piece: Float64, threads: int) -> int:
     """Changes `held`; gives how many changed. Who gains most at these prices goes first."""
     gain = np.zeros(len(held.pair))
 
@@ -21,7 +21,8 @@ def shift(board: Board, held: Held, price: Float64, piece: Float64, log: Log, th
     over_parts(work, len(held.pair), threads)
     lines = np.flatnonzero(gain > 1.0)
     order = lines[np.argsort(-gain[lines], kind="stable")]
-    return _shift(order, board, held, price, piece, make_wish(board, held.pair.shape[1]), log)
+    k = held.pair.shape[1]
+    return _shift(order, board, held, price, piece, make_wish(board, k), make_log(1, k))
 
 
 @bare

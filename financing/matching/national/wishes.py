@@ -8,19 +8,18 @@ from typing import NamedTuple
 
 import numpy as np
 
-from financing.matching.national.compiled import bare, inlined
+from financing.matching.national.compiled import bare, compiled, inlined
 from financing.matching.national.holdings import Board, Held, drop, put
 from financing.matching.national.problem import Float64
 from financing.matching.national.tables import Int32, Int64
 
-NOT = -1e300
-"""Net worth of a pair that cannot be."""
-
 
 class Wish(NamedTuple):
-    """The set found (pairs, -1 = none), net worths of the line's pairs, and the best met."""
+    """The set found (pairs, -1 = none); pairs that could be in it with their net worths, and the
+    best met of them."""
 
     pair: Int64
+    at: Int64
     net: Float64
     best: Float64
     best_pair: Int64
@@ -38,11 +37,19 @@ def make_wish(board: Board, k: int) -> Wish:
     most = int(np.diff(board.start).max(initial=0))
     return Wish(
         np.full(k, -1, dtype=np.int64),
-        np.zeros(most + 1, dtype=np.float64),
+        np.zeros(most, dtype=np.int64),
+        np.zeros(most, dtype=np.float64),
         np.zeros(k + 2, dtype=np.float64),
         np.zeros(k + 2, dtype=np.int64),
         np.zeros(k + 2, dtype=np.int32),
     )
+
+
+@compiled
+def make_log(lines: int, k: int) -> Log:
+    """For so many lines, each of which leaves and takes up to k pairs twice."""
+    size = 4 * k * lines
+    return Log(np.empty(size, dtype=np.int64), np.empty(size, dtype=np.int64))
 
 
 @bare
@@ -61,25 +68,36 @@ def wish(
     An open room takes whatever is not larger than all it has. `opened`: an offer whose room is not
     asked about, `barred`: one it may not take; -1 = none.
     """
-    start = board.start[n]
-    offers, amounts, further = board.offer, board.amount, board.further
-    left, pieces, is_open, net = held.left, held.pieces, held.is_open, found.net
-    for x in range(start, board.start[n + 1]):
+    offers, amounts = board.offer, board.amount
+    left, pieces, is_open, pair = held.left, held.pieces, held.is_open, held.pair
+    k = pair.shape[1]
+    count = 0
+    # First what it holds, which wins where another is worth as much.
+    for y in range(k):
+        x = pair[n, y]
+        if x >= 0 and offers[x] != barred:
+            count = could_take(x, count, board, price, piece, found)
+    for x in range(board.start[n], board.start[n + 1]):
         j = offers[x]
-        net[x - start] = NOT
         fits = amounts[x] <= left[j] and pieces[j] >= 1
         if fits or j == opened or (is_open[j] != 0 and amounts[x] <= board.room[j]):
-            net[x - start] = further[x] - price[j] * amounts[x] - piece[j]
-    for y in range(held.pair.shape[1]):
-        x = held.pair[n, y]
-        if x >= 0:
-            j = offers[x]
-            net[x - start] = further[x] - price[j] * amounts[x] - piece[j]
-    if barred >= 0:
-        for x in range(start, board.start[n + 1]):
-            if offers[x] == barred:
-                net[x - start] = NOT
-    return choose(n, board, found)
+            is_held = j == barred
+            for y in range(k):
+                is_held = is_held or pair[n, y] == x
+            if not is_held:
+                count = could_take(x, count, board, price, piece, found)
+    return choose(n, count, board, found)
+
+
+@inlined
+def could_take(
+    x: int, count: int, board: Board, price: Float64, piece: Float64, found: Wish
+) -> int:
+    """Adds pair x to the `count` that `choose` is to look at; gives how many they are then."""
+    j = board.offer[x]
+    found.at[count] = x
+    found.net[count] = board.further[x] - price[j] * board.amount[x] - piece[j]
+    return count + 1
 
 
 @bare
@@ -112,11 +130,11 @@ def take(n: int, board: Board, held: Held, found: Wish, log: Log, logged: int) -
 
 
 @inlined
-def choose(n: int, board: Board, found: Wish) -> float:
-    """The best set at the net worths in `found.net`; gives its worth."""
+def choose(n: int, count: int, board: Board, found: Wish) -> float:
+    """The best set of the first `count` pairs of `found.at`; gives its worth."""
     k = len(found.pair)
-    start, stop = board.start[n], board.start[n + 1]
-    net, best, best_pair, best_house = found.net, found.best, found.best_pair, found.best_house
+    pairs, net = found.at, found.net
+    best, best_pair, best_house = found.best, found.best_pair, found.best_house
     for y in range(k):
         found.pair[y] = -1
     slots = min(board.slots[n], k)
@@ -128,8 +146,8 @@ def choose(n: int, board: Board, found: Wish) -> float:
         # One that costs more than it saves may still be worth reaching the business.
         least = -float(board.coverage[n])
     size = 0
-    for x in range(start, stop):
-        value = net[x - start]
+    for at in range(count):
+        value, x = net[at], pairs[at]
         if value <= least:
             continue
         house = board.house[board.offer[x]]
@@ -152,8 +170,9 @@ def choose(n: int, board: Board, found: Wish) -> float:
     for y in range(min(slots - 1, size)):
         fill += best[y]
     most, single = 0.0, -1
-    for x in range(start, stop):
-        value = net[x - start] + (board.first[x] - board.further[x])
+    for at in range(count):
+        x = pairs[at]
+        value = net[at] + (board.first[x] - board.further[x])
         if value + fill <= most:
             continue
         house = board.house[board.offer[x]]
