@@ -16,12 +16,13 @@ from financing.matching.national.demand import blur_of, demand
 from financing.matching.national.engine import allocate_loans, seed_number
 from financing.matching.national.exchange import exchange
 from financing.matching.national.holdings import make_board, take_stock, write_back
+from financing.matching.national.knapsack import best_set_of, make_bids
 from financing.matching.national.listing import list_pairs
 from financing.matching.national.orders import Prices, no_prices
 from financing.matching.national.packing import NO_COUNT, Closed, pack
 from financing.matching.national.prices import draw
 from financing.matching.national.proposals import Given
-from financing.matching.national.refill import LEAST_SHARE, _make_bids, _pack, refill
+from financing.matching.national.refill import LEAST_SHARE, refill
 from financing.matching.national.wishes import make_wish
 from tests.matching.test_national_engine import dumped
 
@@ -137,7 +138,7 @@ def test_prices_in_balance_prove_a_tighter_bound_than_none_and_start_from_any(ki
 
 
 def test_a_room_takes_the_best_set_that_fits():
-    bids = _make_bids(10)
+    bids = make_bids(10)
     random = np.random.default_rng(11)
     for _ in range(200):
         count = int(random.integers(1, 11))
@@ -152,7 +153,7 @@ def test_a_room_takes_the_best_set_that_fits():
             for chosen in itertools.combinations(range(count), number)
             if sum(size[list(chosen)]) <= room
         )
-        assert _pack(order, room, pieces, 0.0, bids) == best
+        assert best_set_of(order, room, pieces, 0.0, bids) == best
         if best:
             inside = order[bids.best[:count] == 1]
             assert size[inside].sum() <= room
