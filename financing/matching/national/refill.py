@@ -1,10 +1,9 @@
 """One room filled anew: who holds it and who asks for it, chosen together for the most worth.
 
-A knapsack per offer while all other rooms keep their holders and their prices: what each request
-gains by the room, and branch and bound from the present holders on, within a limit of steps. Gains
-are estimates where a request holds something already; a room whose new holders are not worth more
-in the end is put back. One thread, offers in the order given. Called by `exchange.py`,
-`settling.py`.
+A knapsack per offer (`knapsack.py`) while all other rooms keep their holders and their prices: what
+each request gains by the room. Gains are estimates where a request holds something already; a room
+whose new holders are not worth more in the end is put back. One thread, offers in the order given.
+Called by `exchange.py`, `settling.py`.
 """
 
 from typing import NamedTuple
@@ -14,30 +13,13 @@ import numpy as np
 from financing.matching.national.asking import Asking, gain_of, is_held
 from financing.matching.national.compiled import bare, compiled
 from financing.matching.national.holdings import Board, Held, drop, put, worth
+from financing.matching.national.knapsack import Bids, best_set_of, make_bids
 from financing.matching.national.problem import Float64
 from financing.matching.national.tables import Int32, Int64, UInt8
 from financing.matching.national.wishes import Log, Wish, make_log, take, wish
 
-MOST_STEPS = 2000
-MOST_LOOKS = 2_000_000
-"""Steps times requests bidding, for one room."""
 LEAST_SHARE = 0.5
 """Of a room's price: who would pay less per fen is not looked at."""
-
-
-class Bids(NamedTuple):
-    """Who holds a room (`inside`) or asks for it, and what they gain by it; `best` marks those who
-    get it, by place in order. The rest are places to work in."""
-
-    pair: Int64
-    line: Int32
-    gain: Float64
-    size: Float64
-    inside: UInt8
-    best: UInt8
-    gains: Float64
-    sizes: Float64
-    smallest: Float64
 
 
 class Late(NamedTuple):
@@ -73,21 +55,6 @@ def _make_late(board: Board) -> Late:
 
 
 @compiled
-def _make_bids(most: int) -> Bids:
-    return Bids(
-        np.empty(most, dtype=np.int64),
-        np.empty(most, dtype=np.int32),
-        np.empty(most),
-        np.empty(most),
-        np.zeros(most, dtype=np.uint8),
-        np.zeros(most, dtype=np.uint8),
-        np.empty(most + 1),
-        np.empty(most + 1),
-        np.empty(most + 1),
-    )
-
-
-@compiled
 def refill(
     offers: Int64,
     least: Float64,
@@ -116,7 +83,7 @@ def refill(
         is_over = held.left[j] < 0 or held.pieces[j] < 0
         holders = board.room_count[j] - held.pieces[j]
         most = holders + asking.start[j + 1] - asking.start[j] + _length(j, late)
-        bids = _make_bids(most)
+        bids = make_bids(most)
         count = _bid(j, least[j], board, held, price, piece, asking, late, found, bids)
         known = 0.0
         for at in range(count):
@@ -125,7 +92,7 @@ def refill(
         # Best density first; places, which follow the order of requests, break ties.
         order = np.argsort(-bids.gain[:count] / bids.size[:count], kind="mergesort")
         room, pieces = float(board.room[j]), board.room_count[j]
-        if _pack(order, room, pieces, known + 1.0, bids) > known + 1.0 or is_over:
+        if best_set_of(order, room, pieces, known + 1.0, bids) > known + 1.0 or is_over:
             log = make_log(count, held.pair.shape[1])
             made += _hand_over(j, order, is_over, board, held, price, piece, bids, late, found, log)
         price[j], piece[j] = prices[0] * keeps, prices[1] * keeps
@@ -227,67 +194,6 @@ def _length(j: int, late: Late) -> int:
         found += 1
         at = late.after[at]
     return found
-
-
-@bare
-def _pack(order: Int64, room: float, pieces: int, known: float, bids: Bids) -> float:
-    """Branch and bound; `bids.best`, by place in `order`, marks the best set above `known`."""
-    count = len(order)
-    gain, size, inside = bids.gain, bids.size, bids.inside
-    gains, sizes = bids.gains, bids.sizes
-    gains[0] = sizes[0] = 0.0
-    for at in range(count):
-        inside[at] = 0
-        gains[at + 1] = gains[at] + gain[order[at]]
-        sizes[at + 1] = sizes[at] + size[order[at]]
-    # From each place on the smallest: below that nothing more goes in.
-    smallest = bids.smallest
-    smallest[count] = 1e300
-    for at in range(count - 1, -1, -1):
-        smallest[at] = min(smallest[at + 1], size[order[at]])
-    best, value, left, taken = known, 0.0, room, 0
-    at, steps = 0, 0
-    limit = min(MOST_STEPS, MOST_LOOKS // max(count, 1))
-    while steps < limit:
-        steps += 1
-        # What could still come of it: the rest in order, the last one in part.
-        low, high = at, count
-        while low < high:
-            middle = (low + high + 1) // 2
-            if sizes[middle] - sizes[at] <= left:
-                low = middle
-            else:
-                high = middle - 1
-        bound = value + gains[low] - gains[at]
-        if low < count:
-            one = order[low]
-            bound += gain[one] * (left - (sizes[low] - sizes[at])) / size[one]
-        if bound > best + 1.0:
-            while left >= smallest[at] and taken < pieces:
-                one = order[at]
-                if size[one] <= left and gain[one] > 0:
-                    inside[at] = 1
-                    left -= size[one]
-                    value += gain[one]
-                    taken += 1
-                at += 1
-            if value > best:
-                best = value
-                for b in range(count):
-                    bids.best[b] = inside[b]
-        # Back to the last one inside, and on without it.
-        at -= 1
-        while at >= 0 and inside[at] == 0:
-            at -= 1
-        if at < 0:
-            break
-        one = order[at]
-        inside[at] = 0
-        left += size[one]
-        value -= gain[one]
-        taken -= 1
-        at += 1
-    return best
 
 
 @bare
